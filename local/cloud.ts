@@ -1,0 +1,124 @@
+/**
+ * How the parts of the desk see each other: one interface per service, no part imports another's folder. `local/desk.ts` builds them in order.
+ * An ARN is the only address that crosses a service boundary, and every service-to-service delivery goes through `deliver`, which
+ * checks the target's resource policy with aws:SourceArn and aws:SourceAccount as AWS does.
+ */
+import type { AccessDecision, AccessRequest, PolicyDocument, Principal } from './iam/principal.js';
+import type { AwsService } from './models/service.js';
+import type { DeskClock } from './world/clock.js';
+import type { Faults } from './world/faults.js';
+
+export interface World {
+  readonly clock: DeskClock;
+  readonly faults: Faults;
+  readonly accountId: string;
+  readonly region: string;
+  readonly partition: 'aws';
+  /** What happened, for the terminal, the page and the tests: API calls, deliveries, denials, connections. Bounded ring. */
+  readonly journal: Journal;
+}
+
+export interface JournalEntry {
+  readonly atMs: number;
+  readonly kind: 'call' | 'delivery' | 'denied' | 'function' | 'connection' | 'alarm' | 'crl' | 'fault';
+  /** `iot:UpdateCertificate`, `events → sqs`, `connected` … */
+  readonly what: string;
+  /** Who: function name, administrator, service, client id. */
+  readonly who: string;
+  readonly ok: boolean;
+  readonly detail?: string;
+}
+
+export interface Journal {
+  add(entry: Omit<JournalEntry, 'atMs'>): void;
+  entries(): readonly JournalEntry[];
+  /** Calls so far by `service:Operation` (all, also what has left the ring). */
+  counts(): ReadonlyMap<string, number>;
+  on(listener: (entry: JournalEntry) => void): () => void;
+}
+
+export interface Iam {
+  createRole(name: string, trust: PolicyDocument, policies: readonly PolicyDocument[], managedPolicyArns: readonly string[]): { readonly arn: string; readonly roleId: string };
+  /** Inline or attached policy documents added to an existing role. */
+  addPolicy(roleName: string, document: PolicyDocument): void;
+  /** Credentials for a service assuming a role; throws AccessDenied when the role's trust policy does not let `service` in. */
+  assume(roleArn: string, service: string, sessionName: string, sourceArn?: string): { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken: string };
+  principalOf(accessKeyId: string): Principal | undefined;
+  decide(principal: Principal, request: AccessRequest, resourcePolicies: readonly PolicyDocument[]): AccessDecision;
+  /** What a role may do by its own policies only: for service-linked polling (event source mappings). */
+  roleAllows(roleArn: string, request: AccessRequest): AccessDecision;
+}
+
+/** An event on the default bus, before EventBridge adds version, id, account, region and time. */
+export interface BusEvent {
+  readonly source: string;
+  readonly 'detail-type': string;
+  readonly resources: readonly string[];
+  readonly detail: unknown;
+}
+
+export interface Delivery {
+  /** Service principal, `events.amazonaws.com`. */
+  readonly service: string;
+  readonly sourceArn: string;
+  readonly targetArn: string;
+  readonly payload: unknown;
+  /** Where AWS assumes a role to deliver (Scheduler, IoT rule actions to SQS …): checked instead of the resource policy. */
+  readonly roleArn?: string;
+}
+
+export interface LambdaResult {
+  readonly ok: boolean;
+  readonly payload: unknown;
+  readonly errorType?: string;
+  readonly errorMessage?: string;
+}
+
+/** The registry as the gateway sees it. */
+export interface IotRegistry {
+  certificate(certificateId: string): { readonly status: string; readonly pem: string; readonly caCertificateId?: string } | undefined;
+  /** Things attached to a certificate, and whether exclusively. */
+  thingsOf(certificateId: string): readonly { readonly thingName: string; readonly exclusive: boolean; readonly thingTypeName?: string; readonly attributes: Readonly<Record<string, string>> }[];
+  /** Policies in force for a connection: the certificate's, and those of the thing's groups where AWS applies them. Policy text becomes effective after the delay that AWS has (FACTS 0.10), unless the desk was told otherwise. */
+  policiesOf(certificateId: string, clientId: string): readonly PolicyDocument[];
+  /** JITR: called by the gateway for an unregistered certificate whose issuer is a registered CA with auto registration. `true`: it is PENDING_ACTIVATION now. */
+  registerJustInTime(pem: string): boolean;
+}
+
+export interface Gateway {
+  readonly port: number;
+  readonly host: string;
+  /** PEM of the CA of the gateway's own server certificate. */
+  readonly serverCaPem: string;
+  /** Publishes as AWS IoT itself (lifecycle events, answers on reserved topics); rules see it too. */
+  publish(topic: string, payload: Uint8Array | string, options?: { readonly qos?: 0 | 1; readonly retain?: boolean }): void;
+  /** Cuts one client off. `false`: not connected. */
+  disconnect(clientId: string, reason: string): boolean;
+  /** Cuts all connections of a certificate, as AWS does some minutes after a status change. */
+  disconnectCertificate(certificateId: string, reason: string): number;
+  connections(): readonly { readonly clientId: string; readonly certificateId: string; readonly connectedAtMs: number }[];
+}
+
+export interface Cloud {
+  readonly world: World;
+  readonly iam: Iam;
+  /** `http://127.0.0.1:<port>` */
+  readonly endpoint: string;
+  /** Calls an operation in process, past the wire and IAM, as the administrator: for the deployer and the scenes' set-up of AWS-side state. Validated like a request. */
+  call<T = Record<string, unknown>>(service: string, operation: string, input: Record<string, unknown>): Promise<T>;
+  addService(service: AwsService): void;
+  /** Delivery from one service to the ARN of another: sqs, lambda, sns, logs. Applies the fault settings. Resolves to what the resource policy decided. */
+  deliver(delivery: Delivery): Promise<AccessDecision & { readonly result?: LambdaResult }>;
+  /** Each service that can be a target registers one. `arnService` is the third part of the ARN. */
+  addTarget(arnService: string, accept: (delivery: Delivery) => Promise<LambdaResult | void>, access: (delivery: Delivery) => AccessRequest): void;
+  /** Parts that other parts need; set by desk.ts as they are built. */
+  readonly parts: {
+    putEvent?: (event: BusEvent, options?: { readonly bestEffort?: boolean }) => void;
+    logs?: (group: string, stream: string, messages: readonly { readonly timestamp: number; readonly message: string }[]) => void;
+    registry?: IotRegistry;
+    gateway?: Gateway;
+    /** Runs the topic rules on one message. Called by the gateway for every publish that reaches the broker. */
+    rules?: (message: { readonly topic: string; readonly payload: Uint8Array; readonly clientId?: string; readonly principal?: string; readonly sourceIp?: string }) => void;
+    invoke?: (functionArn: string, event: unknown, source: string) => Promise<LambdaResult>;
+  };
+}
