@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
 
-x509.cryptoProvider.set(webcrypto as unknown as Crypto);
+x509.cryptoProvider.set(webcrypto as unknown as Parameters<typeof x509.cryptoProvider.set>[0]);
 const run = promisify(execFile);
 
 export interface RevokedEntry {
@@ -166,14 +166,14 @@ async function withLibrary(commonName: string, at: Date): Promise<ExternalCa> {
     notBefore: new Date(at.getTime() - 3_600_000),
     notAfter: new Date(at.getTime() + 3650 * 86_400_000),
     signingAlgorithm: ALGORITHM,
-    keys: keys as CryptoKeyPair,
+    keys: keys,
     extensions: [
       new x509.BasicConstraintsExtension(true, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
-      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey as CryptoKey),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   });
-  const authorityKey = await x509.AuthorityKeyIdentifierExtension.create(keys.publicKey as CryptoKey);
+  const authorityKey = await x509.AuthorityKeyIdentifierExtension.create(keys.publicKey);
   return {
     madeBy: '@peculiar/x509',
     certificatePem: `${root.toString('pem')}\n`,
@@ -186,7 +186,7 @@ async function withLibrary(commonName: string, at: Date): Promise<ExternalCa> {
         notBefore: new Date(now.getTime() - 3_600_000),
         notAfter: new Date(now.getTime() + DEVICE_DAYS * 86_400_000),
         signingAlgorithm: ALGORITHM,
-        signingKey: keys.privateKey as CryptoKey,
+        signingKey: keys.privateKey,
         publicKey: csr.publicKey,
         extensions: [
           new x509.BasicConstraintsExtension(false, undefined, true),
@@ -203,7 +203,7 @@ async function withLibrary(commonName: string, at: Date): Promise<ExternalCa> {
         thisUpdate: now,
         nextUpdate: new Date(now.getTime() + CRL_DAYS * 86_400_000),
         signingAlgorithm: ALGORITHM,
-        signingKey: keys.privateKey as CryptoKey,
+        signingKey: keys.privateKey,
         entries: entries.map((e) => ({
           serialNumber: e.serialNumber,
           revocationDate: now,
