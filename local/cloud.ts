@@ -65,6 +65,44 @@ export interface Delivery {
   readonly payload: unknown;
   /** Where AWS assumes a role to deliver (Scheduler, IoT rule actions to SQS …): checked instead of the resource policy. */
   readonly roleArn?: string;
+  /** What the target's message carries beside the payload: attributes and FIFO ids of an SQS message, the subject of an SNS message. */
+  readonly message?: {
+    readonly subject?: string;
+    readonly attributes?: Readonly<Record<string, string>>;
+    readonly groupId?: string;
+    readonly deduplicationId?: string;
+  };
+}
+
+/** One value of one metric, as a service of AWS publishes it. `atMs` defaults to now. */
+export interface MetricValue {
+  readonly namespace: string;
+  readonly name: string;
+  readonly dimensions: Readonly<Record<string, string>>;
+  readonly value: number;
+  readonly unit?: string;
+  readonly atMs?: number;
+}
+
+/** A function as its template describes it. `directory` holds the unpacked code asset. */
+export interface FunctionDefinition {
+  readonly functionName: string;
+  readonly roleArn: string;
+  readonly handler: string;
+  readonly runtime: string;
+  readonly directory: string;
+  readonly codeSha256: string;
+  readonly description?: string;
+  readonly timeoutSeconds?: number;
+  readonly memoryMiB?: number;
+  readonly ephemeralStorageMiB?: number;
+  readonly architectures?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly reservedConcurrency?: number;
+  readonly deadLetterArn?: string;
+  readonly logGroup?: string;
+  readonly tracingMode?: string;
+  readonly tags?: Readonly<Record<string, string>>;
 }
 
 export interface LambdaResult {
@@ -120,5 +158,11 @@ export interface Cloud {
     /** Runs the topic rules on one message. Called by the gateway for every publish that reaches the broker. */
     rules?: (message: { readonly topic: string; readonly payload: Uint8Array; readonly clientId?: string; readonly principal?: string; readonly sourceIp?: string }) => void;
     invoke?: (functionArn: string, event: unknown, source: string) => Promise<LambdaResult>;
+    /** Creates a function from its template (the Lambda API itself does not serve CreateFunction here). Answers its ARN. */
+    createFunction?: (definition: FunctionDefinition) => string;
+    /** Metrics as services publish them: the namespaces `AWS/…` too, which PutMetricData refuses. */
+    metrics?: (values: readonly MetricValue[]) => void;
+    /** Calls `listener` whenever a message of the queue can be received: arrived, its delay over, visible again. Returns the removal. */
+    queueArrivals?: (queueArn: string, listener: () => void) => () => void;
   };
 }
