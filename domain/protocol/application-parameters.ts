@@ -1,0 +1,54 @@
+/**
+ * Where the command line finds an installation: one SSM parameter for each name, written by the app stack, read by `fleetwarden`.
+ *
+ *     /<prefix>/application/<name>
+ *
+ * One list: the construct writes exactly these, the command line asks for exactly these.
+ */
+
+/** Name of the parameter → what its value is. */
+export const APPLICATION_PARAMETERS = {
+  inventoryTable: 'name of the inventory table',
+  ledgerTable: 'name of the ledger table',
+  stateBucket: 'name of the bucket with exact serial states and held lists',
+  crlBucket: 'name of the bucket that the CAs write their CRLs to',
+  syncQueueUrl: 'URL of the sync queue',
+  fastQueueUrl: 'URL of the fast-path queue',
+  revokeQueueUrl: 'URL of the revoke queue',
+  inventoryQueueUrl: 'URL of the inventory queue',
+  reconcileQueueUrl: 'URL of the reconcile queue',
+  syncDeadLetterQueueUrl: 'URL of the dead-letter queue of the sync queue',
+  fastDeadLetterQueueUrl: 'URL of the dead-letter queue of the fast-path queue',
+  revokeDeadLetterQueueUrl: 'URL of the dead-letter queue of the revoke queue',
+  inventoryDeadLetterQueueUrl: 'URL of the dead-letter queue of the inventory queue',
+  reconcileDeadLetterQueueUrl: 'URL of the dead-letter queue of the reconcile queue',
+  trustParameterPath: 'SSM path below which the trust anchors lie, without a slash at its end',
+  mode: 'off, observe or enforce',
+  brakeFloor: 'so many new revocations are always let through',
+  brakeShare: 'share of the ACTIVE certificates that may be revoked within the window, 0.01 for 1 %',
+  brakeWindowMinutes: 'length of that window in minutes',
+} as const;
+
+export type ApplicationParameter = keyof typeof APPLICATION_PARAMETERS;
+
+export const APPLICATION_PARAMETER_NAMES = Object.keys(APPLICATION_PARAMETERS) as readonly ApplicationParameter[];
+
+/** The queues with work in them, by the noun that the command line prints; each has a dead-letter queue. */
+export const WORK_QUEUES = {
+  sync: { queue: 'syncQueueUrl', deadLetters: 'syncDeadLetterQueueUrl' },
+  fast: { queue: 'fastQueueUrl', deadLetters: 'fastDeadLetterQueueUrl' },
+  revoke: { queue: 'revokeQueueUrl', deadLetters: 'revokeDeadLetterQueueUrl' },
+  inventory: { queue: 'inventoryQueueUrl', deadLetters: 'inventoryDeadLetterQueueUrl' },
+  reconcile: { queue: 'reconcileQueueUrl', deadLetters: 'reconcileDeadLetterQueueUrl' },
+} as const satisfies Record<string, { readonly queue: ApplicationParameter; readonly deadLetters: ApplicationParameter }>;
+
+export const DEFAULT_PREFIX = 'fleetwarden';
+
+/** `/<prefix>/application`: all of them by one GetParametersByPath. */
+export function applicationParameterPath(prefix: string): string {
+  return `/${prefix}/application`;
+}
+
+export function applicationParameterName(prefix: string, name: ApplicationParameter): string {
+  return `${applicationParameterPath(prefix)}/${name}`;
+}
