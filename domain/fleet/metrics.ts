@@ -1,6 +1,9 @@
 /** One list of our own metrics: the functions emit them (EMF), the constructs alarm on them, the runbook has an article for each alarm. */
 export const METRIC_NAMESPACE = 'Fleetwarden';
 
+/** The one dimension of every metric: the name of the installation (prefix of its stacks), so that two of them in one account stay apart. */
+export const METRIC_DIMENSION = 'Application';
+
 export const METRICS = {
   crlApplied: 'CrlApplied',
   crlUnchanged: 'CrlUnchanged',
@@ -13,6 +16,10 @@ export const METRICS = {
   /** A known CRL object has disappeared. */
   crlAbsent: 'CrlAbsent',
   crlAgeSeconds: 'CrlAgeSeconds',
+  /** No trust anchor answers for this CRL object: a foreign CRL in the bucket, or an anchor that was taken out of the configuration. */
+  crlWithoutAnchor: 'CrlWithoutAnchor',
+  /** More than half of the entries that were there are gone: legal (they expired), and worth a look. */
+  crlShrunk: 'CrlShrunk',
   revocationsHeld: 'RevocationsHeld',
   revocationsQueued: 'RevocationsQueued',
   holdRemoved: 'HoldRemoved',
@@ -29,4 +36,10 @@ export const METRICS = {
   inventoryReconciled: 'InventoryReconciled',
   inventoryUnreadable: 'InventoryUnreadable',
 } as const;
+
+/** Unit in CloudWatch's own words. */
+export function unitOf(metric: string): 'Seconds' | 'Count' {
+  return metric.includes('Seconds') ? 'Seconds' : 'Count';
+}
+
 export type MetricName = (typeof METRICS)[keyof typeof METRICS];

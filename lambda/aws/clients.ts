@@ -1,0 +1,35 @@
+/**
+ * The SDK clients, each built once for each execution environment by the handler that needs it. Endpoint, region and credentials come from
+ * the environment and from nowhere else: that is all that the desk changes.
+ */
+import { ACMPCAClient } from '@aws-sdk/client-acm-pca';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { IoTClient } from '@aws-sdk/client-iot';
+import { IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { SSMClient } from '@aws-sdk/client-ssm';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+
+/**
+ * Standard mode: exponential back-off with jitter, and a budget that stops hammering a service that is down. Five attempts ride out a blip;
+ * what lasts longer goes back to the queue. Time-outs, because without them a lost answer would eat the function's whole time.
+ */
+const patient = { maxAttempts: 5, retryMode: 'standard', requestHandler: { connectionTimeout: 3_000, requestTimeout: 15_000 } } as const;
+
+/** `removeUndefinedValues`: an optional field that is absent stays absent in the item. */
+export const documentClient = (): DynamoDBDocumentClient =>
+  DynamoDBDocumentClient.from(new DynamoDBClient(patient), { marshallOptions: { removeUndefinedValues: true } });
+
+export const s3Client = (): S3Client => new S3Client(patient);
+
+export const sqsClient = (): SQSClient => new SQSClient(patient);
+
+export const ssmClient = (): SSMClient => new SSMClient(patient);
+
+export const privateCaClient = (): ACMPCAClient => new ACMPCAClient({ maxAttempts: 5, retryMode: 'standard' });
+
+/** Few attempts: a throttled call is repeated by the paced worker in a new slot of the shared pace, not by the SDK beside it. */
+export const iotClient = (): IoTClient => new IoTClient({ ...patient, maxAttempts: 2 });
+
+export const iotDataClient = (): IoTDataPlaneClient => new IoTDataPlaneClient({ ...patient, maxAttempts: 2 });
