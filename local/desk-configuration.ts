@@ -1,0 +1,24 @@
+/** The configuration document of the desk: one CA of AWS Private CA, one that is not AWS's, and revocation in force. */
+export interface DeskConfigurationOptions {
+  readonly externalCaPem: string;
+  /** Overrides below `revocation`, for benches and tests. */
+  readonly revocation?: Readonly<Record<string, unknown>>;
+}
+
+export const ANCHORS = { privateCa: 'fleet', external: 'factory' } as const;
+
+export function deskConfiguration({ externalCaPem, revocation }: DeskConfigurationOptions): Record<string, unknown> {
+  return {
+    prefix: 'fleetwarden',
+    trustAnchors: [
+      {
+        id: ANCHORS.privateCa,
+        type: 'acm-pca',
+        create: { commonName: 'Fleet Root CA', organization: 'Fleetwarden desk', keyAlgorithm: 'EC_prime256v1', validityYears: 10, crl: { type: 'COMPLETE', expirationDays: 7 } },
+      },
+      { id: ANCHORS.external, type: 'external', certificatePem: externalCaPem, crl: { distributionPoints: [] } },
+    ],
+    // A user's own deployment starts in `observe`; at the desk there is nothing to lose, and the point is to see it act.
+    revocation: { mode: 'enforce', ...revocation },
+  };
+}
