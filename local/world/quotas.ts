@@ -1,0 +1,79 @@
+/**
+ * Default request quotas of AWS, in requests a second for an account in a region (FACTS B12 and A8: General Reference, iot-core.html and
+ * pca.html). Operations that are not listed here are not limited on the desk.
+ */
+export const REQUEST_QUOTAS: Readonly<Record<string, number>> = {
+  'iot:UpdateCertificate': 10,
+  'iot:DescribeCertificate': 10,
+  'iot:RegisterCertificate': 10,
+  'iot:RegisterCertificateWithoutCA': 10,
+  'iot:RegisterCACertificate': 10,
+  'iot:ListCertificates': 10,
+  'iot:ListCertificatesByCA': 10,
+  'iot:DeleteCertificate': 10,
+  'iot:CreateCertificateFromCsr': 15,
+  'iot:ListPrincipalThings': 10,
+  'iot:ListPrincipalThingsV2': 10,
+  'iot:ListThingPrincipals': 20,
+  'iot:ListThingPrincipalsV2': 20,
+  'iot:AttachPolicy': 15,
+  'iot:DetachPolicy': 15,
+  'iot:ListAttachedPolicies': 15,
+  'iot:ListPrincipalPolicies': 15,
+  'iot:AttachThingPrincipal': 100,
+  'iot:DetachThingPrincipal': 100,
+  'iot:AddThingToThingGroup': 100,
+  'iot:RemoveThingFromThingGroup': 100,
+  'iot:ListThingGroupsForThing': 100,
+  'iot:UpdateThingGroupsForThing': 10,
+  'iot:DescribeThing': 350,
+  'iot:UpdateThing': 100,
+  'iot:DescribeThingGroup': 100,
+  'iot:CreatePolicyVersion': 10,
+  'iot:SetDefaultPolicyVersion': 10,
+  'iot:GetEffectivePolicies': 5,
+  'iot:UpdateEventConfigurations': 10,
+  'iot:SetV2LoggingOptions': 2,
+  'iot:CreateCertificateProvider': 1,
+  'iot:DescribeEndpoint': 10,
+  'iot:RegisterThing': 10,
+  'iotdata:DeleteConnection': 100,
+  'acm-pca:IssueCertificate': 25,
+  'acm-pca:GetCertificate': 75,
+  'acm-pca:RevokeCertificate': 20,
+  'acm-pca:DescribeCertificateAuthority': 20,
+  'acm-pca:GetCertificateAuthorityCertificate': 20,
+  'acm-pca:GetCertificateAuthorityCsr': 10,
+  'acm-pca:UpdateCertificateAuthority': 10,
+  'acm-pca:CreateCertificateAuthority': 1,
+  'acm-pca:CreateCertificateAuthorityAuditReport': 1,
+  'acm-pca:ListPermissions': 5,
+  'acm-pca:CreatePermission': 1,
+  'acm-pca:PutPolicy': 5,
+  'acm-pca:GetPolicy': 5,
+  'acm-pca:DeletePolicy': 5,
+  'acm-pca:RestoreCertificateAuthority': 20,
+};
+
+/** A bucket that holds one second's worth of requests and fills at the quota's rate. */
+export class TokenBucket {
+  private tokens: number;
+  private atMs: number;
+
+  constructor(
+    private readonly perSecond: number,
+    nowMs: number,
+  ) {
+    this.tokens = perSecond;
+    this.atMs = nowMs;
+  }
+
+  /** `false`: over the quota at this moment. */
+  take(nowMs: number): boolean {
+    this.tokens = Math.min(this.perSecond, this.tokens + ((nowMs - this.atMs) / 1000) * this.perSecond);
+    this.atMs = nowMs;
+    if (this.tokens < 1) return false;
+    this.tokens -= 1;
+    return true;
+  }
+}
