@@ -38,11 +38,21 @@ export interface Journal {
 }
 
 export interface Iam {
-  createRole(name: string, trust: PolicyDocument, policies: readonly PolicyDocument[], managedPolicyArns: readonly string[]): { readonly arn: string; readonly roleId: string };
+  createRole(
+    name: string,
+    trust: PolicyDocument,
+    policies: readonly PolicyDocument[],
+    managedPolicyArns: readonly string[],
+  ): { readonly arn: string; readonly roleId: string };
   /** Inline or attached policy documents added to an existing role. */
   addPolicy(roleName: string, document: PolicyDocument): void;
   /** Credentials for a service assuming a role; throws AccessDenied when the role's trust policy does not let `service` in. */
-  assume(roleArn: string, service: string, sessionName: string, sourceArn?: string): { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken: string };
+  assume(
+    roleArn: string,
+    service: string,
+    sessionName: string,
+    sourceArn?: string,
+  ): { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken: string };
   principalOf(accessKeyId: string): Principal | undefined;
   decide(principal: Principal, request: AccessRequest, resourcePolicies: readonly PolicyDocument[]): AccessDecision;
   /** What a role may do by its own policies only: for service-linked polling (event source mappings). */
@@ -116,7 +126,12 @@ export interface LambdaResult {
 export interface IotRegistry {
   certificate(certificateId: string): { readonly status: string; readonly pem: string; readonly caCertificateId?: string } | undefined;
   /** Things attached to a certificate, and whether exclusively. */
-  thingsOf(certificateId: string): readonly { readonly thingName: string; readonly exclusive: boolean; readonly thingTypeName?: string; readonly attributes: Readonly<Record<string, string>> }[];
+  thingsOf(certificateId: string): readonly {
+    readonly thingName: string;
+    readonly exclusive: boolean;
+    readonly thingTypeName?: string;
+    readonly attributes: Readonly<Record<string, string>>;
+  }[];
   /** Policies in force for a connection: the certificate's, and those of the thing's groups where AWS applies them. Policy text becomes effective after the delay that AWS has (FACTS 0.10), unless the desk was told otherwise. */
   policiesOf(certificateId: string, clientId: string): readonly PolicyDocument[];
   /** JITR: called by the gateway for an unregistered certificate whose issuer is a registered CA with auto registration. `true`: it is PENDING_ACTIVATION now. */
@@ -148,7 +163,11 @@ export interface Cloud {
   /** Delivery from one service to the ARN of another: sqs, lambda, sns, logs. Applies the fault settings. Resolves to what the resource policy decided. */
   deliver(delivery: Delivery): Promise<AccessDecision & { readonly result?: LambdaResult }>;
   /** Each service that can be a target registers one. `arnService` is the third part of the ARN. */
-  addTarget(arnService: string, accept: (delivery: Delivery) => Promise<LambdaResult | void>, access: (delivery: Delivery) => AccessRequest): void;
+  addTarget(
+    arnService: string,
+    accept: (delivery: Delivery) => Promise<LambdaResult | void>,
+    access: (delivery: Delivery) => AccessRequest,
+  ): void;
   /** Parts that other parts need; set by desk.ts as they are built. */
   readonly parts: {
     putEvent?: (event: BusEvent, options?: { readonly bestEffort?: boolean }) => void;
@@ -156,7 +175,13 @@ export interface Cloud {
     registry?: IotRegistry;
     gateway?: Gateway;
     /** Runs the topic rules on one message. Called by the gateway for every publish that reaches the broker. */
-    rules?: (message: { readonly topic: string; readonly payload: Uint8Array; readonly clientId?: string; readonly principal?: string; readonly sourceIp?: string }) => void;
+    rules?: (message: {
+      readonly topic: string;
+      readonly payload: Uint8Array;
+      readonly clientId?: string;
+      readonly principal?: string;
+      readonly sourceIp?: string;
+    }) => void;
     invoke?: (functionArn: string, event: unknown, source: string) => Promise<LambdaResult>;
     /** Creates a function from its template (the Lambda API itself does not serve CreateFunction here). Answers its ARN. */
     createFunction?: (definition: FunctionDefinition) => string;
