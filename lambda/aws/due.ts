@@ -1,0 +1,58 @@
+/**
+ * Second stages that wait, ordered by the time at which they fall due. A second row under the name of the certificate makes `put` idempotent:
+ * a redelivered first stage finds it and does not move the date.
+ */
+import { QueryCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
+import { RevokeMessage } from '../../domain/protocol/revocation.js';
+import type { DueRevocations } from '../ports/due.js';
+import { type Ledger, transactionLost } from './ledger.js';
+
+const nameRow = (name: string) => ({ pk: `DUE#${name}`, sk: 'DUE' });
+
+export function dynamoDueRevocations(ledger: Ledger): DueRevocations {
+  const TableName = ledger.table;
+  return {
+    async put(message, issuerId, dueAtMs) {
+      const name = `${issuerId}#${message.serialNumber}`;
+      const due = { pk: 'DUE', sk: `${new Date(dueAtMs).toISOString()}#${name}` };
+      try {
+        await ledger.client.send(
+          new TransactWriteCommand({
+            TransactItems: [
+              { Put: { TableName, Item: { ...nameRow(name), due: due.sk }, ConditionExpression: 'attribute_not_exists(pk)' } },
+              { Put: { TableName, Item: { ...due, message } } },
+            ],
+          }),
+        );
+      } catch (error) {
+        if (!transactionLost(error)) throw error;
+      }
+    },
+
+    async *dueBy(nowMs) {
+      let ExclusiveStartKey: Record<string, unknown> | undefined;
+      do {
+        const page = await ledger.client.send(
+          new QueryCommand({
+            TableName,
+            KeyConditionExpression: 'pk = :due AND sk < :now',
+            ExpressionAttributeValues: { ':due': 'DUE', ':now': new Date(nowMs + 1).toISOString() },
+            ConsistentRead: true,
+            ExclusiveStartKey,
+          }),
+        );
+        for (const item of page.Items ?? []) yield { message: RevokeMessage.parse(item['message']), key: String(item['sk']) };
+        ExclusiveStartKey = page.LastEvaluatedKey;
+      } while (ExclusiveStartKey !== undefined);
+    },
+
+    async done(key) {
+      const name = key.slice(key.indexOf('#') + 1);
+      await ledger.client.send(
+        new TransactWriteCommand({
+          TransactItems: [{ Delete: { TableName, Key: { pk: 'DUE', sk: key } } }, { Delete: { TableName, Key: nameRow(name) } }],
+        }),
+      );
+    },
+  };
+}

@@ -1,0 +1,37 @@
+/**
+ * Keys of the ledger table. One table for everything that must be remembered and is not a certificate:
+ *
+ *     pk                                 sk                                     what
+ *     CRL#<issuerKeyId>#<partition>      HIGH_WATER                             highest CRL ever applied
+ *     <subject of a decision>            <RFC 3339 time>#<random>               audit trail, append only
+ *     HOLD                               <hash>                                 list over the brake
+ *     BRAKE                              WINDOW | RUN#<runId>                   what was let through lately
+ *     PACE                               <name>                                 next free slot
+ *     CONTROL                            STOP                                   emergency stop
+ *     DUE                                <RFC 3339 time>#<issuerId>#<serial>    second stage that waits
+ *     DUE#<issuerId>#<serial>            DUE                                    … and which row it is
+ *     RECONCILE                          CHECKPOINT                             how far the reconciliation came
+ */
+import { ConditionalCheckFailedException, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+
+/** Where the ledger is. */
+export interface Ledger {
+  readonly client: DynamoDBDocumentClient;
+  readonly table: string;
+}
+
+/** An item as it comes: key attributes and whatever the adapter put there. */
+export type Item = Readonly<Record<string, unknown>>;
+
+/** A single write whose condition did not hold. */
+export const conditionFailed = (error: unknown): error is ConditionalCheckFailedException =>
+  error instanceof ConditionalCheckFailedException;
+
+/** A transaction that lost: a condition did not hold, or another transaction was at the same item. */
+export function transactionLost(error: unknown): boolean {
+  return (
+    error instanceof TransactionCanceledException &&
+    (error.CancellationReasons ?? []).some(({ Code }) => Code === 'ConditionalCheckFailed' || Code === 'TransactionConflict')
+  );
+}

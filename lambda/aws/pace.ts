@@ -1,0 +1,55 @@
+/**
+ * The next free slot of a shared pace, in one number. Two conditional updates, of which exactly one can hold:
+ *
+ *     idle: next ≤ now   →  next = now + span,   the slots start now
+ *     busy: next > now   →  next = next + span,  the slots start where the last ones end
+ *
+ * A worker that dies with slots in hand wastes them; nobody else may use them, so the pace is never exceeded.
+ */
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import type { Pace } from '../ports/pace.js';
+import { conditionFailed, type Ledger } from './ledger.js';
+
+const MAX_ATTEMPTS = 20;
+
+export function dynamoPace(ledger: Ledger): Pace {
+  async function move(
+    name: string,
+    UpdateExpression: string,
+    ConditionExpression: string,
+    values: Record<string, number>,
+  ): Promise<number | undefined> {
+    try {
+      const { Attributes } = await ledger.client.send(
+        new UpdateCommand({
+          TableName: ledger.table,
+          Key: { pk: 'PACE', sk: name },
+          UpdateExpression,
+          ConditionExpression,
+          ExpressionAttributeValues: values,
+          ReturnValues: 'UPDATED_NEW',
+        }),
+      );
+      return Attributes?.['nextAtMs'] as number;
+    } catch (error) {
+      if (conditionFailed(error)) return undefined;
+      throw error;
+    }
+  }
+
+  return {
+    async reserve(name, count, perSecond, nowMs) {
+      const span = Math.ceil((count * 1000) / perSecond);
+      for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+        const next =
+          (await move(name, 'SET nextAtMs = nextAtMs + :span', 'nextAtMs > :now', { ':span': span, ':now': nowMs })) ??
+          (await move(name, 'SET nextAtMs = :next', 'attribute_not_exists(nextAtMs) OR nextAtMs <= :now', {
+            ':next': nowMs + span,
+            ':now': nowMs,
+          }));
+        if (next !== undefined) return next - span;
+      }
+      throw new Error(`pace ${name}: lost ${MAX_ATTEMPTS} times to other workers`);
+    },
+  };
+}
