@@ -35,6 +35,14 @@ export const METRICS = {
   inventoryRecorded: 'InventoryRecorded',
   inventoryReconciled: 'InventoryReconciled',
   inventoryUnreadable: 'InventoryUnreadable',
+  /** In the inventory, gone from the registry. */
+  inventoryDeleted: 'InventoryDeleted',
+  /** A certificate turned up whose revocation was known before: handed over to the revoke queue. */
+  rememberedHandedOver: 'RememberedHandedOver',
+  /** Orphans, counted at the end of a complete reconciliation. */
+  orphanWithoutThing: 'OrphanWithoutThing',
+  orphanSharedThing: 'OrphanSharedThing',
+  orphanUnknownIssuer: 'OrphanUnknownIssuer',
 } as const;
 
 /** Unit in CloudWatch's own words. */
