@@ -151,7 +151,7 @@ function topicOf(input: { TopicArn?: string; TargetArn?: string }): string {
   const arn = input.TopicArn ?? input.TargetArn;
   if (arn === undefined)
     throw new AwsError(
-      'InvalidParameter',
+      'InvalidParameterException',
       'Invalid parameter: TopicArn or TargetArn Reason: no value for required parameter (the desk publishes to topics only, not to phone numbers)',
     );
   return arn;

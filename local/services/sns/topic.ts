@@ -51,10 +51,10 @@ const SUBSCRIPTION_ATTRIBUTES = ['RawMessageDelivery', 'FilterPolicy', 'FilterPo
 
 export function setSubscriptionAttribute(subscription: Subscription, name: string, value: string): void {
   if (!SUBSCRIPTION_ATTRIBUTES.includes(name))
-    throw new AwsError('InvalidParameter', `Invalid parameter: AttributeName Reason: ${name} is not served by the desk`);
+    throw new AwsError('InvalidParameterException', `Invalid parameter: AttributeName Reason: ${name} is not served by the desk`);
   if (name === 'RawMessageDelivery' && subscription.protocol !== 'sqs' && value === 'true') {
     throw new AwsError(
-      'InvalidParameter',
+      'InvalidParameterException',
       `Invalid parameter: Delivery protocol [${subscription.protocol}] does not support raw message delivery.`,
     );
   }
@@ -70,7 +70,7 @@ function filterOf(subscription: Subscription): (published: Published) => boolean
   try {
     matches = compilePattern(text);
   } catch (error) {
-    throw new AwsError('InvalidParameter', `Invalid parameter: FilterPolicy: ${(error as Error).message}`);
+    throw new AwsError('InvalidParameterException', `Invalid parameter: FilterPolicy: ${(error as Error).message}`);
   }
   if (subscription.attributes.get('FilterPolicyScope') === 'MessageBody') return (published) => matches(jsonOrUndefined(published.message));
   return (published) =>

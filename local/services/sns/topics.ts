@@ -60,10 +60,10 @@ export class Topics {
   }
 
   create(name: string, attributes: Readonly<Record<string, string>>, tags: readonly { Key?: string; Value?: string }[]): Topic {
-    if (!/^[A-Za-z0-9_-]{1,256}(\.fifo)?$/.test(name)) throw new AwsError('InvalidParameter', 'Invalid parameter: Topic Name');
+    if (!/^[A-Za-z0-9_-]{1,256}(\.fifo)?$/.test(name)) throw new AwsError('InvalidParameterException', 'Invalid parameter: Topic Name');
     if ((attributes.FifoTopic === 'true') !== name.endsWith('.fifo')) {
       throw new AwsError(
-        'InvalidParameter',
+        'InvalidParameterException',
         'Invalid parameter: Fifo Topic names must end with .fifo and must be made up of only uppercase and lowercase ASCII letters, numbers, underscores, and hyphens, and must be between 1 and 256 characters long.',
       );
     }
@@ -80,7 +80,7 @@ export class Topics {
 
   setAttribute(topic: Topic, name: string, value: string): void {
     if (!TOPIC_ATTRIBUTES.includes(name))
-      throw new AwsError('InvalidParameter', `Invalid parameter: AttributeName Reason: ${name} is not served by the desk`);
+      throw new AwsError('InvalidParameterException', `Invalid parameter: AttributeName Reason: ${name} is not served by the desk`);
     if (name === 'Policy') topic.policy = parsePolicy(value);
     topic.attributes.set(name, value);
   }
@@ -88,12 +88,15 @@ export class Topics {
   subscribe(topic: Topic, protocol: string, endpoint: string, attributes: Readonly<Record<string, string>>): Subscription {
     if (protocol !== 'sqs' && protocol !== 'lambda' && protocol !== 'email' && protocol !== 'email-json') {
       throw new AwsError(
-        'InvalidParameter',
+        'InvalidParameterException',
         `Invalid parameter: Protocol Reason: ${protocol} would leave this computer: the desk serves sqs, lambda, email and email-json`,
       );
     }
     if ((protocol === 'sqs' || protocol === 'lambda') && !endpoint.startsWith(`arn:aws:${protocol}:`)) {
-      throw new AwsError('InvalidParameter', `Invalid parameter: Endpoint Reason: got ${endpoint}, expected the ARN of ${protocol}`);
+      throw new AwsError(
+        'InvalidParameterException',
+        `Invalid parameter: Endpoint Reason: got ${endpoint}, expected the ARN of ${protocol}`,
+      );
     }
     for (const known of topic.subscriptions.values()) if (known.protocol === protocol && known.endpoint === endpoint) return known;
     const subscription: Subscription = {
@@ -122,12 +125,12 @@ export class Topics {
       (sum, attribute) => sum + Buffer.byteLength(attribute.StringValue ?? ''),
       Buffer.byteLength(input.Message),
     );
-    if (input.Message === '') throw new AwsError('InvalidParameter', 'Invalid parameter: Empty message');
-    if (bytes > MAXIMUM_BYTES) throw new AwsError('InvalidParameter', 'Invalid parameter: Message too long');
+    if (input.Message === '') throw new AwsError('InvalidParameterException', 'Invalid parameter: Empty message');
+    if (bytes > MAXIMUM_BYTES) throw new AwsError('InvalidParameterException', 'Invalid parameter: Message too long');
     if (input.Subject !== undefined && !/^[\x20-\x7e]{1,100}$/.test(input.Subject))
-      throw new AwsError('InvalidParameter', 'Invalid parameter: Subject');
+      throw new AwsError('InvalidParameterException', 'Invalid parameter: Subject');
     if (topic.fifo && input.MessageGroupId === undefined)
-      throw new AwsError('InvalidParameter', 'Invalid parameter: The MessageGroupId parameter is required for FIFO topics');
+      throw new AwsError('InvalidParameterException', 'Invalid parameter: The MessageGroupId parameter is required for FIFO topics');
     const published: Published = {
       messageId: randomUUID(),
       message: input.Message,
@@ -209,7 +212,7 @@ function parsePolicy(text: string): PolicyDocument | undefined {
   try {
     return JSON.parse(text) as PolicyDocument;
   } catch {
-    throw new AwsError('InvalidParameter', 'Invalid parameter: Policy Error: null');
+    throw new AwsError('InvalidParameterException', 'Invalid parameter: Policy Error: null');
   }
 }
 
@@ -220,5 +223,5 @@ function parseStructure(message: string): Readonly<Record<string, string>> {
   } catch {
     // answered below, as SNS does
   }
-  throw new AwsError('InvalidParameter', 'Invalid parameter: Message Structure - No default entry in JSON message body');
+  throw new AwsError('InvalidParameterException', 'Invalid parameter: Message Structure - No default entry in JSON message body');
 }
