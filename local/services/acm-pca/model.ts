@@ -1,0 +1,1 @@
+export const ACM_PCA_SCHEMAS: Readonly<Record<string, unknown>> = {};
