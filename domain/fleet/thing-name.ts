@@ -3,6 +3,7 @@ export type ThingName = string & { readonly __brand: 'ThingName' };
 
 /** Throws RangeError unless `text` matches the AWS IoT pattern `[a-zA-Z0-9:_-]{1,128}`. */
 export function thingName(text: string): ThingName {
-  if (!/^[a-zA-Z0-9:_-]{1,128}$/.test(text)) throw new RangeError(`thingName: got "${text.slice(0, 140)}", expected 1 to 128 of a-z A-Z 0-9 : _ -`);
+  if (!/^[a-zA-Z0-9:_-]{1,128}$/.test(text))
+    throw new RangeError(`thingName: got "${text.slice(0, 140)}", expected 1 to 128 of a-z A-Z 0-9 : _ -`);
   return text as ThingName;
 }

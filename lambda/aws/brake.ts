@@ -9,7 +9,9 @@
  */
 import { GetCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import type { Brake } from '../ports/brake.js';
-import { type Ledger, transactionLost } from './ledger.js';
+import type { Clock } from '../ports/clock.js';
+import type { Ledger } from './ledger.js';
+import { backOffMs, conditionFailed, passesByItself } from './retry.js';
 
 const BUCKETS = 60;
 const MAX_ATTEMPTS = 20;
@@ -22,7 +24,7 @@ interface Window {
   readonly buckets: Readonly<Record<string, number>>;
 }
 
-export function dynamoBrake(ledger: Ledger, windowMinutes: number): Brake {
+export function dynamoBrake(ledger: Ledger, windowMinutes: number, clock: Clock): Brake {
   const windowMs = windowMinutes * 60_000;
   const bucketMs = windowMs / BUCKETS;
 
@@ -69,7 +71,8 @@ export function dynamoBrake(ledger: Ledger, windowMinutes: number): Brake {
           );
           return { granted: true, usedInWindow: usedInWindow + count };
         } catch (error) {
-          if (!transactionLost(error)) throw error;
+          if (!conditionFailed(error) && !passesByItself(error)) throw error;
+          await clock.sleepUntil(clock.nowMs() + backOffMs(attempt));
         }
       }
       throw new Error(`brake: run ${runId} lost ${MAX_ATTEMPTS} times to other runs`);

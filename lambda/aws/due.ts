@@ -2,30 +2,30 @@
  * Second stages that wait, ordered by the time at which they fall due. A second row under the name of the certificate makes `put` idempotent:
  * a redelivered first stage finds it and does not move the date.
  */
-import { QueryCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
+import { QueryCommand, TransactWriteCommand, type TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
 import { RevokeMessage } from '../../domain/protocol/revocation.js';
+import type { Clock } from '../ports/clock.js';
 import type { DueRevocations } from '../ports/due.js';
-import { type Ledger, transactionLost } from './ledger.js';
+import type { Ledger } from './ledger.js';
+import { conditionFailed, passesByItself, patiently } from './retry.js';
 
 const nameRow = (name: string) => ({ pk: `DUE#${name}`, sk: 'DUE' });
 
-export function dynamoDueRevocations(ledger: Ledger): DueRevocations {
+export function dynamoDueRevocations(ledger: Ledger, clock: Clock): DueRevocations {
   const TableName = ledger.table;
+  const transact = (TransactItems: TransactWriteCommandInput['TransactItems']) =>
+    patiently(clock, passesByItself, () => ledger.client.send(new TransactWriteCommand({ TransactItems })));
   return {
     async put(message, issuerId, dueAtMs) {
       const name = `${issuerId}#${message.serialNumber}`;
       const due = { pk: 'DUE', sk: `${new Date(dueAtMs).toISOString()}#${name}` };
       try {
-        await ledger.client.send(
-          new TransactWriteCommand({
-            TransactItems: [
-              { Put: { TableName, Item: { ...nameRow(name), due: due.sk }, ConditionExpression: 'attribute_not_exists(pk)' } },
-              { Put: { TableName, Item: { ...due, message } } },
-            ],
-          }),
-        );
+        await transact([
+          { Put: { TableName, Item: { ...nameRow(name), due: due.sk }, ConditionExpression: 'attribute_not_exists(pk)' } },
+          { Put: { TableName, Item: { ...due, message } } },
+        ]);
       } catch (error) {
-        if (!transactionLost(error)) throw error;
+        if (!conditionFailed(error)) throw error; // it waits already
       }
     },
 

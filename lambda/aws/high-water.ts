@@ -1,7 +1,8 @@
 import { GetCommand, PutCommand, QueryCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import type { LEDGER_INDEXES } from '../../domain/protocol/ledger-table.js';
 import type { HighWater, HighWaterMarks } from '../ports/high-water.js';
-import { conditionFailed, type Item, type Ledger } from './ledger.js';
+import type { Item, Ledger } from './ledger.js';
+import { conditionFailed } from './retry.js';
 
 const BY_OBJECT: keyof typeof LEDGER_INDEXES = 'byObject';
 const keyOf = (issuerKeyId: string, partition: string) => ({ pk: `CRL#${issuerKeyId}#${partition}`, sk: 'HIGH_WATER' });

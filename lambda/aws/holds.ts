@@ -1,6 +1,7 @@
 import { GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Hold, Holds } from '../ports/holds.js';
-import { conditionFailed, type Item, type Ledger } from './ledger.js';
+import type { Item, Ledger } from './ledger.js';
+import { conditionFailed } from './retry.js';
 
 const toHold = ({ pk: _pk, sk: _sk, ...hold }: Item): Hold => hold as unknown as Hold;
 

@@ -12,7 +12,6 @@
  *     DUE#<issuerId>#<serial>            DUE                                    … and which row it is
  *     RECONCILE                          CHECKPOINT                             how far the reconciliation came
  */
-import { ConditionalCheckFailedException, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 
 /** Where the ledger is. */
@@ -23,15 +22,3 @@ export interface Ledger {
 
 /** An item as it comes: key attributes and whatever the adapter put there. */
 export type Item = Readonly<Record<string, unknown>>;
-
-/** A single write whose condition did not hold. */
-export const conditionFailed = (error: unknown): error is ConditionalCheckFailedException =>
-  error instanceof ConditionalCheckFailedException;
-
-/** A transaction that lost: a condition did not hold, or another transaction was at the same item. */
-export function transactionLost(error: unknown): boolean {
-  return (
-    error instanceof TransactionCanceledException &&
-    (error.CancellationReasons ?? []).some(({ Code }) => Code === 'ConditionalCheckFailed' || Code === 'TransactionConflict')
-  );
-}

@@ -8,7 +8,8 @@
  */
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Pace } from '../ports/pace.js';
-import { conditionFailed, type Ledger } from './ledger.js';
+import type { Ledger } from './ledger.js';
+import { conditionFailed } from './retry.js';
 
 const MAX_ATTEMPTS = 20;
 
