@@ -1,0 +1,21 @@
+/**
+ * The topics of a device, in the one place that device policy, device and cloud share. A device speaks and hears under its own name alone:
+ *
+ *     <topicPrefix>/<thingName>/telemetry   device → cloud
+ *     <topicPrefix>/<thingName>/commands    cloud → device
+ *
+ * The client id equals the thing name: AWS IoT resolves thing variables in policies only then (IG thing-policy-variables.html).
+ */
+export const DEFAULT_TOPIC_PREFIX = 'fleet';
+
+/** What a device may publish to and receive from, by the last level of the topic. */
+export const DEVICE_TOPICS = { publish: ['telemetry'], receive: ['commands'] } as const;
+export type DeviceTopic = (typeof DEVICE_TOPICS)['publish' | 'receive'][number];
+
+/** `thing` is a thing name, or the policy variable that stands for it. */
+export function deviceTopic(topicPrefix: string, thing: string, topic: DeviceTopic): string {
+  return `${topicPrefix}/${thing}/${topic}`;
+}
+
+/** Policy variable of AWS IoT: the thing that the connection's certificate is attached to, whose name is the client id. */
+export const THING_NAME_VARIABLE = '${iot:Connection.Thing.ThingName}';

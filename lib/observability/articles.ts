@@ -1,0 +1,30 @@
+/**
+ * Every alarm points to one article of docs/runbook.md, named by its id. One list: an alarm cannot be made without an article, and the
+ * tests check that the runbook has exactly these.
+ */
+export const ARTICLES = {
+  'crl-refused': 'A CRL was refused: forged, malformed or out of scope. Nothing of it was applied.',
+  'crl-rollback': 'A CRL older than the one applied lies in the bucket as the current one. Nothing of it was applied.',
+  'crl-equivocation': 'Two different CRLs carry the same number. Nothing of the second was applied.',
+  'crl-expired': 'A CRL is past its nextUpdate: its CA has stopped publishing, new revocations cannot arrive.',
+  'crl-absent': 'A CRL that was known has disappeared from the bucket.',
+  'crl-old': 'The oldest CRL in force was issued longer ago than it should be.',
+  'crl-without-anchor': 'A CRL lies in the bucket that no trust anchor answers for.',
+  'crl-shrunk': 'More than half of the entries of a CRL are gone at once.',
+  'crl-not-written': 'AWS Private CA could not generate a CRL or write it to the bucket.',
+  'revocations-held': 'New revocations are over the brake and wait for an approval.',
+  'hold-removed': 'A certificate left certificateHold: it is reactivated only if a person approves.',
+  'ca-certificate-listed': 'A CA certificate stands on a CRL. Nothing was done by machine: a person decides.',
+  'certificate-mismatch': 'The registry’s own certificate is not the one that the CRL names. Nothing was done to it.',
+  'revoke-failed': 'A revocation could not be carried out and will be tried again.',
+  'emergency-stop': 'The emergency stop is set: nothing is being changed.',
+  'inventory-unreadable': 'A certificate of the registry could not be read into the inventory.',
+  'sweep-silent': 'The regular sweep of the CRLs has not run.',
+  'function-errors': 'A function failed or was stopped.',
+  'dead-letters': 'Messages lie in a dead-letter queue: work that was given up.',
+  'queue-stalled': 'The oldest message of a queue has waited too long.',
+  'event-not-delivered': 'A rule could not deliver to its queue.',
+} as const;
+export type Article = keyof typeof ARTICLES;
+
+export const RUNBOOK = 'docs/runbook.md';

@@ -1,0 +1,81 @@
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { DevicePolicy } from '../enrolment/device-policy.js';
+import { InventoryFeed } from '../inventory/inventory.js';
+import { Alarms } from '../observability/alarms.js';
+import { ApplicationParameters } from '../observability/application-parameters.js';
+import { FleetDashboard } from '../observability/dashboard.js';
+import { watchRevocation } from '../observability/watch.js';
+import { Revocation } from '../revocation/revocation.js';
+import { decimal } from '../revocation/variables.js';
+import type { Installation } from '../shared/installation.js';
+import type { StateStack } from './state-stack.js';
+
+export interface AppStackProps extends StackProps {
+  readonly installation: Installation;
+  readonly state: StateStack;
+}
+
+/** What can be torn down and built again: queues, functions, rules, alarms, dashboard. Nothing in it is the only copy of anything. */
+export class AppStack extends Stack {
+  readonly alarms: Alarms;
+
+  constructor(scope: Construct, id: string, { installation, state, ...props }: AppStackProps) {
+    super(scope, id, { ...props, description: 'Fleetwarden: functions, queues, rules, alarms' });
+    const { configuration } = installation;
+    const { prefix, revocation: settings } = configuration;
+    this.alarms = new Alarms(this, 'Alarms', { prefix, emails: configuration.notifications.emails });
+    const context = { installation, state, alarms: this.alarms };
+    const devicePolicy = new DevicePolicy(this, 'DevicePolicy', { prefix, topicPrefix: configuration.devices.topicPrefix });
+    const revocation = new Revocation(this, 'Revocation', context);
+    const inventory = new InventoryFeed(this, 'Inventory', { ...context, revokeQueue: revocation.revoke.source.queue });
+    watchRevocation(this.alarms, configuration, revocation.sync.function);
+    new FleetDashboard(this, 'Dashboard', { prefix, alarms: this.alarms.all });
+
+    const sources = {
+      sync: revocation.sync.source,
+      fast: revocation.fast.source,
+      revoke: revocation.revoke.source,
+      inventory: inventory.record.source,
+      reconcile: inventory.reconcile.source,
+    };
+    new ApplicationParameters(this, 'Parameters', {
+      prefix,
+      values: {
+        inventoryTable: state.inventory.tableName,
+        ledgerTable: state.ledger.tableName,
+        stateBucket: state.stateBucket.bucketName,
+        crlBucket: state.trust.crlBucket.bucketName,
+        syncQueueUrl: sources.sync.queue.queueUrl,
+        fastQueueUrl: sources.fast.queue.queueUrl,
+        revokeQueueUrl: sources.revoke.queue.queueUrl,
+        inventoryQueueUrl: sources.inventory.queue.queueUrl,
+        reconcileQueueUrl: sources.reconcile.queue.queueUrl,
+        syncDeadLetterQueueUrl: sources.sync.deadLetterQueue.queueUrl,
+        fastDeadLetterQueueUrl: sources.fast.deadLetterQueue.queueUrl,
+        revokeDeadLetterQueueUrl: sources.revoke.deadLetterQueue.queueUrl,
+        inventoryDeadLetterQueueUrl: sources.inventory.deadLetterQueue.queueUrl,
+        reconcileDeadLetterQueueUrl: sources.reconcile.deadLetterQueue.queueUrl,
+        trustParameterPath: state.trust.parameterPath,
+        mode: settings.mode,
+        brakeFloor: String(settings.brake.floor),
+        brakeShare: decimal(settings.brake.share),
+        brakeWindowMinutes: String(settings.brake.windowMinutes),
+      },
+    });
+    new CfnOutput(this, 'DevicePolicyName', {
+      value: devicePolicy.policyName,
+      description: 'Attach this policy to the certificate of a device',
+    });
+    new CfnOutput(this, 'CrlBucketName', {
+      value: state.trust.crlBucket.bucketName,
+      description: 'Put the CRL of an external CA under external/<anchor id>/',
+    });
+    if (configuration.devices.autoRegistration) {
+      new CfnOutput(this, 'EventConfigurationCommand', {
+        description: 'Run once: AWS IoT then tells of certificates that turn up for the first time. It has no CloudFormation resource.',
+        value: `aws iot update-event-configurations --event-configurations '{"CA_CERTIFICATE":{"Enabled":true}}'`,
+      });
+    }
+  }
+}
