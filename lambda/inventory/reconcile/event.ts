@@ -1,0 +1,1 @@
+export { ReconcileMessage } from '../../../domain/protocol/inventory-events.js';

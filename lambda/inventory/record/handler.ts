@@ -1,0 +1,38 @@
+import { dynamoBrake } from '../../aws/brake.js';
+import { documentClient, iotClient, iotDataClient, privateCaClient, sqsClient } from '../../aws/clients.js';
+import { dynamoDecisionLog } from '../../aws/decision-log.js';
+import { dynamoInventory } from '../../aws/inventory.js';
+import { dynamoPace } from '../../aws/pace.js';
+import { acmPrivateCa } from '../../aws/private-ca.js';
+import { sqsRevokeQueue } from '../../aws/queues.js';
+import { iotRegistry } from '../../aws/registry.js';
+import { wallClock as clock } from '../../runtime/clock.js';
+import { readEnvironment } from '../../runtime/environment.js';
+import { lambdaSignals } from '../../runtime/signals.js';
+import { sqsHandler } from '../../runtime/sqs-handler.js';
+import { RecordEnv } from './env.js';
+import { InventoryMessage } from './event.js';
+import { run, type RecordPorts } from './run.js';
+
+const env = readEnvironment(RecordEnv);
+const client = documentClient();
+const ledger = { client, table: env.LEDGER_TABLE };
+const signals = lambdaSignals(env.APPLICATION, clock);
+const ports: RecordPorts = {
+  clock,
+  signals,
+  inventory: dynamoInventory(client, env.INVENTORY_TABLE, clock),
+  registry: iotRegistry(iotClient(), iotDataClient()),
+  privateCa: acmPrivateCa(privateCaClient()),
+  pace: dynamoPace(ledger),
+  brake: dynamoBrake(ledger, env.BRAKE_WINDOW_MINUTES, clock),
+  revokeQueue: sqsRevokeQueue(sqsClient(), env.REVOKE_QUEUE_URL),
+  decisions: dynamoDecisionLog(ledger),
+};
+const settings = {
+  mode: env.REVOCATION_MODE,
+  brake: { floor: env.BRAKE_FLOOR, share: env.BRAKE_SHARE },
+  perSecond: env.INVENTORY_PER_SECOND,
+};
+
+export const handler = sqsHandler(InventoryMessage, signals, (message) => run(ports, settings, message));

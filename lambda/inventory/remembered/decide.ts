@@ -1,0 +1,73 @@
+import type { Mode, RevokeMessage, RevokeOutcome } from '../../../domain/protocol/revocation.js';
+
+/** What is known of one revocation (a `RevocationRecord`, without its key). */
+export interface RememberedRevocation {
+  readonly state: 'acting' | 'done';
+  readonly outcome?: RevokeOutcome;
+  readonly message: RevokeMessage;
+  readonly updatedAtMs: number;
+}
+
+export type RememberedDecision =
+  | {
+      readonly kind: 'none';
+      readonly reason: 'not in the registry' | 'revoked already' | 'in the hands of the worker' | 'settled' | 'mode is off';
+    }
+  | { readonly kind: 'observe'; readonly reason: 'mode is observe' }
+  | {
+      readonly kind: 'hand-over';
+      readonly reason: 'revoked before it was registered' | 'registered, and on record as revoked' | 'left half done';
+      readonly message: RevokeMessage;
+    };
+
+/**
+ * Does a revocation that ended like this still ask for something, now that the certificate is in the registry and not REVOKED?
+ * `revoked` does: REVOKED cannot be left, so this is the certificate deleted and registered again, or a second one of the same serial number.
+ */
+const STANDS: Record<RevokeOutcome, boolean> = {
+  'not-registered': true,
+  deleted: true,
+  revoked: true,
+  'already-revoked': true,
+  observed: true,
+  deactivated: false, // a hold, or a first stage whose second one is on its way; who made it ACTIVE again did so on purpose
+  'already-inactive': false,
+  reactivated: false,
+  'is-a-ca': false, // a person decides
+  mismatch: false,
+  'not-ours': false,
+};
+
+/** So long the worker has for one certificate, redeliveries included; after that its message lies in the dead-letter queue. */
+const WORKER_HAS_MS = 15 * 60_000;
+
+/**
+ * A certificate has been found in the registry for which a revocation is remembered. Fails to not acting: only the outcomes listed above
+ * lead to a message, and the worker checks the registry's own certificate again before it changes anything.
+ */
+export function decide(
+  registryStatus: string,
+  certificateId: string,
+  remembered: RememberedRevocation,
+  mode: Mode,
+  nowMs: number,
+): RememberedDecision {
+  if (registryStatus === 'REVOKED') return { kind: 'none', reason: 'revoked already' };
+  if (registryStatus === 'NOT_REGISTERED' || registryStatus === 'DELETED') return { kind: 'none', reason: 'not in the registry' };
+  const { state, outcome, message } = remembered;
+  if (message.action === 'reactivate') return { kind: 'none', reason: 'settled' };
+  if (state === 'acting' && nowMs - remembered.updatedAtMs < WORKER_HAS_MS) return { kind: 'none', reason: 'in the hands of the worker' };
+  if (state === 'done' && (outcome === undefined || !STANDS[outcome])) return { kind: 'none', reason: 'settled' };
+  if (mode === 'off') return { kind: 'none', reason: 'mode is off' };
+  if (mode === 'observe') return { kind: 'observe', reason: 'mode is observe' };
+  return {
+    kind: 'hand-over',
+    reason:
+      state === 'acting'
+        ? 'left half done'
+        : outcome === 'not-registered'
+          ? 'revoked before it was registered'
+          : 'registered, and on record as revoked',
+    message: { ...message, source: 'remembered', runId: `remembered:${certificateId}` },
+  };
+}
