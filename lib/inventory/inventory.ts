@@ -96,9 +96,10 @@ export class InventoryFeed extends Construct {
       continuesItself: true,
     });
     return reconcile
-      .allow(may.onTable(state.inventory, [...may.READ_ITEMS, ...may.WRITE_ITEMS]))
+      .allow(may.onTable(state.inventory, [...may.READ_ITEMS, ...may.WRITE_ITEMS, 'dynamodb:BatchWriteItem']))
       .allow(may.onTable(state.ledger, [...may.READ_ITEMS, ...may.WRITE_ITEMS]))
       .allow(may.onIndex(state.inventory, 'byStatus'))
+      .allow(may.onIndex(state.inventory, 'byThing'))
       .allow(may.readTrustAnchors(this, state.trust.parameterPath))
       .allow(may.listRegistry())
       .allow(may.readRegistry(this))

@@ -15,7 +15,7 @@ interface Progress {
 
 /**
  * A run that has not moved for so long is given up for a new one. Longer than a message of a crashed function stays invisible (six times the
- * function's time-out, 90 minutes), or the new run would overtake one that is about to go on.
+ * function's time-out, 90 minutes at the most that Lambda allows), or the new run would overtake one that is about to go on.
  */
 export const STALE_AFTER_MS = 6 * 3600_000;
 
