@@ -111,6 +111,7 @@ export interface FunctionDefinition {
   readonly reservedConcurrency?: number;
   readonly deadLetterArn?: string;
   readonly logGroup?: string;
+  readonly logFormat?: 'Text' | 'JSON';
   readonly tracingMode?: string;
   readonly tags?: Readonly<Record<string, string>>;
 }
@@ -159,6 +160,8 @@ export interface Cloud {
   readonly endpoint: string;
   /** Calls an operation in process, past the wire and IAM, as the administrator: for the deployer and the scenes' set-up of AWS-side state. Validated like a request. */
   call<T = Record<string, unknown>>(service: string, operation: string, input: Record<string, unknown>): Promise<T>;
+  /** The same as `principal` (a service principal with its source ARN, a role): IAM, resource policies and faults apply. */
+  callAs<T = Record<string, unknown>>(principal: Principal, service: string, operation: string, input: Record<string, unknown>): Promise<T>;
   addService(service: AwsService): void;
   /** Delivery from one service to the ARN of another: sqs, lambda, sns, logs. Applies the fault settings. Resolves to what the resource policy decided. */
   deliver(delivery: Delivery): Promise<AccessDecision & { readonly result?: LambdaResult }>;

@@ -14,7 +14,10 @@ const unique = (length: number): string => Array.from({ length }, () => BASE32[r
 /** Ids with AWS's prefixes (IAM user guide, "Unique identifiers"): AKIA a long-term key, ASIA a session's, AROA a role, AIDA a user. */
 export const uniqueId = (prefix: 'AROA' | 'AIDA' | 'ANPA'): string => prefix + unique(17);
 
-export const longTermCredentials = (): Credentials => ({ accessKeyId: `AKIA${unique(16)}`, secretAccessKey: randomBytes(30).toString('base64') });
+export const longTermCredentials = (): Credentials => ({
+  accessKeyId: `AKIA${unique(16)}`,
+  secretAccessKey: randomBytes(30).toString('base64'),
+});
 
 export const sessionCredentials = (): SessionCredentials => ({
   accessKeyId: `ASIA${unique(16)}`,

@@ -20,9 +20,10 @@ export interface KnownKey extends Credentials {
   readonly expiresAtMs?: number;
 }
 
-/** How long a session lasts where the caller does not say (STS API reference, AssumeRole). */
-const SESSION_SECONDS = 3600;
-const ADMINISTRATOR_POLICY: PolicyDocument = { Version: '2012-10-17', Statement: [{ Sid: 'Administrator', Effect: 'Allow', Action: '*', Resource: '*' }] };
+const ADMINISTRATOR_POLICY: PolicyDocument = {
+  Version: '2012-10-17',
+  Statement: [{ Sid: 'Administrator', Effect: 'Allow', Action: '*', Resource: '*' }],
+};
 
 /** Roles, sessions and decisions of the one account on the desk. Denied by default. */
 export class DeskIam implements Iam {
@@ -38,7 +39,12 @@ export class DeskIam implements Iam {
     this.keys.set(this.administratorCredentials.accessKeyId, { ...this.administratorCredentials, principal: this.administrator });
   }
 
-  createRole(name: string, trust: PolicyDocument, policies: readonly PolicyDocument[], managedPolicyArns: readonly string[]): { arn: string; roleId: string } {
+  createRole(
+    name: string,
+    trust: PolicyDocument,
+    policies: readonly PolicyDocument[],
+    managedPolicyArns: readonly string[],
+  ): { arn: string; roleId: string } {
     if ([...this.roles.values()].some((role) => role.arn === this.roleArn(name))) {
       throw new AwsError('EntityAlreadyExists', `Role with name ${name} already exists.`, 409);
     }
@@ -55,19 +61,38 @@ export class DeskIam implements Iam {
     this.role(this.roleArn(roleName)).policies.push(document);
   }
 
+  /** A service renews the sessions that it holds: these do not run out, however far the clock is moved. */
   assume(roleArn: string, service: string, sessionName: string, sourceArn?: string): SessionCredentials {
-    const principal: Principal = { kind: 'service', service, sourceArn: sourceArn ?? '', accountId: this.world.accountId };
-    return this.assumeAs(principal, roleArn, sessionName, SESSION_SECONDS);
+    const { accessKeyId, secretAccessKey, sessionToken } = this.assumeAs(this.serviceOf(service, sourceArn), roleArn, sessionName);
+    return { accessKeyId, secretAccessKey, sessionToken };
+  }
+
+  /** Whether a service may assume a role at all, without a session: for deliveries. */
+  trustsService(roleArn: string, service: string, sourceArn?: string): AccessDecision {
+    const role = this.roles.get(roleArn);
+    if (!role) return { allowed: false, why: `because the role ${roleArn} does not exist` };
+    return this.trusts(role, this.serviceOf(service, sourceArn), { action: 'sts:AssumeRole', resource: roleArn });
   }
 
   /** AssumeRole by anybody: what the trust policy says, and for a principal with policies of its own those too. */
-  assumeAs(principal: Principal, roleArn: string, sessionName: string, durationSeconds: number): SessionCredentials & { readonly principal: Principal; readonly expiresAtMs: number } {
+  assumeAs(
+    principal: Principal,
+    roleArn: string,
+    sessionName: string,
+    durationSeconds?: number,
+  ): SessionCredentials & { readonly arn: string } {
     const role = this.roles.get(roleArn);
     const request: AccessRequest = { action: 'sts:AssumeRole', resource: roleArn };
-    const decision: AccessDecision = role ? this.trusts(role, principal, request) : { allowed: false, why: 'because the role does not exist' };
+    const decision: AccessDecision = role
+      ? this.trusts(role, principal, request)
+      : { allowed: false, why: 'because the role does not exist' };
     if (!role || !decision.allowed) {
       const who = principal.kind === 'service' ? principal.service : principal.arn;
-      throw new AwsError('AccessDenied', `User: ${who} is not authorized to perform: sts:AssumeRole on resource: ${roleArn} ${decision.why}`, 403);
+      throw new AwsError(
+        'AccessDenied',
+        `User: ${who} is not authorized to perform: sts:AssumeRole on resource: ${roleArn} ${decision.why}`,
+        403,
+      );
     }
     const name = roleArn.split('/').pop() ?? '';
     const session: Principal = {
@@ -78,9 +103,9 @@ export class DeskIam implements Iam {
       accountId: this.world.accountId,
     };
     const credentials = sessionCredentials();
-    const expiresAtMs = this.world.clock.nowMs() + durationSeconds * 1000;
-    this.keys.set(credentials.accessKeyId, { ...credentials, principal: session, expiresAtMs });
-    return { ...credentials, principal: session, expiresAtMs };
+    const expiry = durationSeconds === undefined ? {} : { expiresAtMs: this.world.clock.nowMs() + durationSeconds * 1000 };
+    this.keys.set(credentials.accessKeyId, { ...credentials, principal: session, ...expiry });
+    return { ...credentials, arn: session.arn };
   }
 
   principalOf(accessKeyId: string): Principal | undefined {
@@ -105,11 +130,20 @@ export class DeskIam implements Iam {
 
   /** A trust policy that names the caller suffices; one that names the account leaves it to the caller's own policies. */
   private trusts(role: Role, principal: Principal, request: AccessRequest): AccessDecision {
-    const trust = { ...this.asked(principal, request), identityPolicies: [], resourcePolicies: [role.trust], resourceKind: 'trust' } as const;
+    const trust = {
+      ...this.asked(principal, request),
+      identityPolicies: [],
+      resourcePolicies: [role.trust],
+      resourceKind: 'trust',
+    } as const;
     const direct = evaluate(trust);
     if (direct.allowed || principal.kind === 'service') return direct;
     const account = evaluate({ ...trust, accountGrants: true });
     return account.allowed ? this.decide(principal, request, []) : account;
+  }
+
+  private serviceOf(service: string, sourceArn: string | undefined): Principal {
+    return { kind: 'service', service, sourceArn: sourceArn ?? '', accountId: this.world.accountId };
   }
 
   private asked(principal: Principal, request: AccessRequest): { principal: Principal; request: AccessRequest; now: Date; region: string } {

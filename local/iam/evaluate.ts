@@ -25,7 +25,9 @@ export function evaluate(evaluation: Evaluation): AccessDecision {
   const context = contextOf(globalContext(principal, now, region), request.context ?? {});
   const applies = (statement: Statement): boolean => appliesTo(statement, request.action, request.resource, context);
   const identity = evaluation.identityPolicies.flatMap((document) => parsePolicy(document, 'identity')).filter(applies);
-  const resource = evaluation.resourcePolicies.flatMap((document) => parsePolicy(document, evaluation.resourceKind ?? 'resource')).filter(applies);
+  const resource = evaluation.resourcePolicies
+    .flatMap((document) => parsePolicy(document, evaluation.resourceKind ?? 'resource'))
+    .filter(applies);
 
   const denial = identity.find((statement) => statement.effect === 'Deny');
   if (denial) return { allowed: false, why: `with an explicit deny in an identity-based policy (${denial.sid})` };
@@ -34,7 +36,9 @@ export function evaluate(evaluation: Evaluation): AccessDecision {
 
   const own = identity.find((statement) => statement.effect === 'Allow');
   if (own) return { allowed: true, why: `identity-based policy (${own.sid})` };
-  const granted = resource.find((statement) => statement.effect === 'Allow' && names(statement, principal, evaluation.accountGrants ? 'account too' : 'caller only'));
+  const granted = resource.find(
+    (statement) => statement.effect === 'Allow' && names(statement, principal, evaluation.accountGrants ? 'account too' : 'caller only'),
+  );
   if (granted) return { allowed: true, why: `resource-based policy (${granted.sid})` };
   const kind = principal.kind === 'service' ? 'resource-based' : 'identity-based';
   return { allowed: false, why: `because no ${kind} policy allows the ${request.action} action` };

@@ -1,10 +1,17 @@
 import type { PolicyDocument } from './principal.js';
 
-const allow = (action: readonly string[]): PolicyDocument => ({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: action, Resource: '*' }] });
+const allow = (action: readonly string[]): PolicyDocument => ({
+  Version: '2012-10-17',
+  Statement: [{ Effect: 'Allow', Action: action, Resource: '*' }],
+});
 
 /** AWS's own policies which the synthesised templates name, as the AWS managed policy reference gives them. Others are refused. */
 const DOCUMENTS: Readonly<Record<string, PolicyDocument>> = {
-  'arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole': allow(['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents']),
+  'arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole': allow([
+    'logs:CreateLogGroup',
+    'logs:CreateLogStream',
+    'logs:PutLogEvents',
+  ]),
   'arn:aws:iam::aws:policy/service-role/AWSLambdaSQSQueueExecutionRole': allow([
     'sqs:ReceiveMessage',
     'sqs:DeleteMessage',

@@ -6,7 +6,12 @@ export function matchesPattern(pattern: string, text: string, options: { readonl
   const key = `${flags}:${pattern}`;
   let expression = compiled.get(key);
   if (!expression) {
-    const source = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&').replace(/\*/g, '.*').replace(/\?/g, '.').replace(/\uE000/g, '\\*').replace(/\uE001/g, '\\?');
+    const source = pattern
+      .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+      .replace(/\*/g, '.*')
+      .replace(/\?/g, '.')
+      .replace(/\uE000/g, '\\*')
+      .replace(/\uE001/g, '\\?');
     expression = new RegExp(`^${source}$`, flags);
     compiled.set(key, expression);
   }

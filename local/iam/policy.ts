@@ -30,7 +30,8 @@ export function parsePolicy(document: PolicyDocument, kind: PolicyKind): readonl
   const known = parsed.get(document)?.get(kind);
   if (known) return known;
   for (const element of Object.keys(document)) {
-    if (!['Version', 'Id', 'Statement'].includes(element)) throw new Error(`policy document: got element '${element}', expected Version, Id and Statement`);
+    if (!['Version', 'Id', 'Statement'].includes(element))
+      throw new Error(`policy document: got element '${element}', expected Version, Id and Statement`);
   }
   if (document.Version !== undefined && !['2012-10-17', '2008-10-17'].includes(document.Version)) {
     throw new Error(`policy version: got '${document.Version}', expected 2012-10-17`);
@@ -46,13 +47,15 @@ export function parsePolicy(document: PolicyDocument, kind: PolicyKind): readonl
 function parseStatement(statement: PolicyStatement, index: number, version: string | undefined, kind: PolicyKind): Statement {
   const where = `statement ${statement.Sid ?? index}`;
   for (const element of Object.keys(statement)) if (!ELEMENTS.has(element)) throw new Error(`${where}: unknown element '${element}'`);
-  if (statement.Effect !== 'Allow' && statement.Effect !== 'Deny') throw new Error(`${where}: Effect: got '${String(statement.Effect)}', expected Allow or Deny`);
+  if (statement.Effect !== 'Allow' && statement.Effect !== 'Deny')
+    throw new Error(`${where}: Effect: got '${String(statement.Effect)}', expected Allow or Deny`);
   const exactlyOne = (a: unknown, b: unknown, names: string): void => {
     if ((a === undefined) === (b === undefined)) throw new Error(`${where}: expected exactly one of ${names}`);
   };
   exactlyOne(statement.Action, statement.NotAction, 'Action and NotAction');
   if (kind !== 'trust') exactlyOne(statement.Resource, statement.NotResource, 'Resource and NotResource');
-  if (kind === 'identity' && (statement.Principal !== undefined || statement.NotPrincipal !== undefined)) throw new Error(`${where}: an identity policy has no Principal`);
+  if (kind === 'identity' && (statement.Principal !== undefined || statement.NotPrincipal !== undefined))
+    throw new Error(`${where}: an identity policy has no Principal`);
   if (kind !== 'identity') exactlyOne(statement.Principal, statement.NotPrincipal, 'Principal and NotPrincipal');
   const conditions = Object.entries(statement.Condition ?? {}).flatMap(([operator, block]) =>
     Object.entries(block).map(([key, values]) => parseCondition(operator, key, list(values).map(String))),
@@ -73,10 +76,12 @@ function parseStatement(statement: PolicyStatement, index: number, version: stri
 
 function parsePrincipal(principal: unknown, where: string): PrincipalPatterns {
   if (principal === '*') return new Map([['*', ['*']]]);
-  if (typeof principal !== 'object' || principal === null) throw new Error(`${where}: Principal: got ${JSON.stringify(principal)}, expected '*' or a map`);
+  if (typeof principal !== 'object' || principal === null)
+    throw new Error(`${where}: Principal: got ${JSON.stringify(principal)}, expected '*' or a map`);
   const entries = Object.entries(principal as Record<string, string | readonly string[]>);
   for (const [name] of entries) {
-    if (!['AWS', 'Service', 'Federated'].includes(name)) throw new Error(`${where}: Principal: got '${name}', expected AWS, Service or Federated`);
+    if (!['AWS', 'Service', 'Federated'].includes(name))
+      throw new Error(`${where}: Principal: got '${name}', expected AWS, Service or Federated`);
   }
   return new Map(entries.map(([name, values]) => [name, list(values)]));
 }

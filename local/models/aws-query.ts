@@ -18,7 +18,8 @@ function treeOf(form: URLSearchParams): Tree {
     const last = path.pop() ?? '';
     for (const step of path) {
       const next = at[step];
-      at = typeof next === 'object' ? next : (at[step] = Object.assign(Object.create(null) as Tree, next === undefined ? {} : { '': next }));
+      at =
+        typeof next === 'object' ? next : (at[step] = Object.assign(Object.create(null) as Tree, next === undefined ? {} : { '': next }));
     }
     const existing = at[last];
     if (typeof existing === 'object') existing[''] = value;
@@ -27,7 +28,8 @@ function treeOf(form: URLSearchParams): Tree {
   return root;
 }
 
-const nameOf = (schema: NormalizedSchema, byDefault: string): string => (schema.getMergedTraits().xmlName as string | undefined) ?? byDefault;
+const nameOf = (schema: NormalizedSchema, byDefault: string): string =>
+  (schema.getMergedTraits().xmlName as string | undefined) ?? byDefault;
 const numbered = (tree: Tree | string | undefined): readonly (Tree | string)[] =>
   typeof tree === 'object'
     ? Object.keys(tree)
@@ -49,7 +51,11 @@ function read(schema: NormalizedSchema, tree: Tree | string): unknown {
     const keyName = nameOf(schema.getKeySchema(), 'key');
     const valueName = nameOf(schema.getValueSchema(), 'value');
     return Object.fromEntries(
-      entries.flatMap((entry) => (typeof entry === 'object' && typeof entry[keyName] === 'string' ? [[entry[keyName], read(schema.getValueSchema(), entry[valueName] ?? '')]] : [])),
+      entries.flatMap((entry) =>
+        typeof entry === 'object' && typeof entry[keyName] === 'string'
+          ? [[entry[keyName], read(schema.getValueSchema(), entry[valueName] ?? '')]]
+          : [],
+      ),
     );
   }
   if (schema.isStructSchema()) {
@@ -92,7 +98,9 @@ export const awsQuery: Protocol = {
   encodeError(model, error, requestId) {
     const schema = model.errors.get(error.code);
     const [code, status] = (schema?.getMergedTraits().awsQueryError as readonly [string, number] | undefined) ?? [error.code, error.status];
-    const extra = schema ? [...schema.structIterator()].map(([name, member]) => writeXml(member, error.extra[name], nameOf(member, name))).join('') : '';
+    const extra = schema
+      ? [...schema.structIterator()].map(([name, member]) => writeXml(member, error.extra[name], nameOf(member, name))).join('')
+      : '';
     const type = status >= 500 ? 'Receiver' : 'Sender';
     return {
       status,

@@ -21,7 +21,10 @@ interface ProtocolSettings {
 type ClientClass = new (configuration: { region: string; credentials: { accessKeyId: string; secretAccessKey: string } }) => unknown;
 
 /** The settings are public members of the client's resolved configuration, but not of its type. */
-function client(exports: Readonly<Record<string, unknown>>, className: string): { exports: Readonly<Record<string, unknown>>; settings: ProtocolSettings } {
+function client(
+  exports: Readonly<Record<string, unknown>>,
+  className: string,
+): { exports: Readonly<Record<string, unknown>>; settings: ProtocolSettings } {
   const Client = exports[className] as ClientClass;
   const instance = new Client({ region: 'eu-west-1', credentials: { accessKeyId: 'schema', secretAccessKey: 'schema' } });
   const { config } = instance as { config: { protocolSettings: ProtocolSettings } };
@@ -129,7 +132,8 @@ const CATALOG: Readonly<Record<string, CatalogEntry>> = {
   'acm-pca': {
     protocols: ['awsJson1_1'],
     words: json('ValidationException', 'ThrottlingException', 'InternalFailure'),
-    load: () => Promise.resolve({ exports: ACM_PCA_SCHEMAS, settings: { defaultNamespace: 'com.amazonaws.acmpca', serviceTarget: 'ACMPrivateCA' } }),
+    load: () =>
+      Promise.resolve({ exports: ACM_PCA_SCHEMAS, settings: { defaultNamespace: 'com.amazonaws.acmpca', serviceTarget: 'ACMPrivateCA' } }),
   },
   s3: {
     protocols: ['restXml'],

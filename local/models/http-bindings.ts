@@ -64,7 +64,9 @@ export function routeByHttp(model: ServiceModel, request: WireRequest): Operatio
         candidate.operation.http?.method === request.method &&
         candidate.pattern.test(request.path) &&
         (!isS3 || candidate.needsBucket === (request.bucket !== undefined)) &&
-        (candidate.operation.http?.query ?? []).every(([name, value]) => request.query.has(name) && (value === undefined || request.query.get(name) === value)) &&
+        (candidate.operation.http?.query ?? []).every(
+          ([name, value]) => request.query.has(name) && (value === undefined || request.query.get(name) === value),
+        ) &&
         (!isS3 || candidate.requiredQuery.every((name) => request.query.has(name))) &&
         (!isS3 || candidate.requiredHeaders.every((name) => request.headers[name] !== undefined)),
     )
@@ -92,7 +94,10 @@ export function readBindings(model: ServiceModel, operation: OperationModel, req
       if (label !== undefined) input[name] = readText(member, label);
     } else if (traits.httpQuery) {
       const values = request.query.getAll(traits.httpQuery);
-      if (values.length > 0) input[name] = member.isListSchema() ? values.map((value) => readText(member.getValueSchema(), value)) : readText(member, values[0] ?? '');
+      if (values.length > 0)
+        input[name] = member.isListSchema()
+          ? values.map((value) => readText(member.getValueSchema(), value))
+          : readText(member, values[0] ?? '');
     } else if (traits.httpQueryParams) {
       input[name] = Object.fromEntries(request.query);
     } else if (traits.httpHeader) {
@@ -123,12 +128,16 @@ function readHeader(member: NormalizedSchema, text: string): unknown {
 function readPrefixHeaders(prefix: string, headers: WireRequest['headers']): Record<string, string> {
   const lower = prefix.toLowerCase();
   const found: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) if (value !== undefined && name.startsWith(lower)) found[name.slice(lower.length)] = value;
+  for (const [name, value] of Object.entries(headers))
+    if (value !== undefined && name.startsWith(lower)) found[name.slice(lower.length)] = value;
   return found;
 }
 
 /** Headers and status of an answer; the rest of the members is the body's. */
-export function writeBindings(operation: OperationModel, output: Readonly<Record<string, unknown>>): { headers: Record<string, string>; status: number } {
+export function writeBindings(
+  operation: OperationModel,
+  output: Readonly<Record<string, unknown>>,
+): { headers: Record<string, string>; status: number } {
   const headers: Record<string, string> = {};
   let status = operation.http?.status ?? 200;
   if (!operation.output.isStructSchema()) return { headers, status };
@@ -138,7 +147,8 @@ export function writeBindings(operation: OperationModel, output: Readonly<Record
     if (value === undefined || value === null) continue;
     if (traits.httpResponseCode) status = value as number;
     else if (traits.httpHeader) headers[traits.httpHeader.toLowerCase()] = writeHeader(member, value);
-    else if (traits.httpPrefixHeaders) for (const [key, text] of Object.entries(value)) headers[(traits.httpPrefixHeaders + key).toLowerCase()] = String(text);
+    else if (traits.httpPrefixHeaders)
+      for (const [key, text] of Object.entries(value)) headers[(traits.httpPrefixHeaders + key).toLowerCase()] = String(text);
   }
   return { headers, status };
 }
@@ -161,6 +171,14 @@ export function bodyMembers(schema: NormalizedSchema): readonly (readonly [strin
   if (!schema.isStructSchema()) return [];
   return [...schema.structIterator()].filter(([, member]) => {
     const traits = member.getMergedTraits();
-    return !(traits.httpLabel || traits.httpQuery || traits.httpQueryParams || traits.httpHeader || traits.httpPrefixHeaders || traits.httpPayload || traits.httpResponseCode);
+    return !(
+      traits.httpLabel ||
+      traits.httpQuery ||
+      traits.httpQueryParams ||
+      traits.httpHeader ||
+      traits.httpPrefixHeaders ||
+      traits.httpPayload ||
+      traits.httpResponseCode
+    );
   });
 }

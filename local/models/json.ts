@@ -49,7 +49,8 @@ export function writeJson(schema: NormalizedSchema, value: unknown, options: Jso
     return wire;
   }
   if (schema.isListSchema()) return (value as unknown[]).map((item) => writeJson(schema.getValueSchema(), item, options) ?? null);
-  if (schema.isMapSchema()) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, writeJson(schema.getValueSchema(), item, options) ?? null]));
+  if (schema.isMapSchema())
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, writeJson(schema.getValueSchema(), item, options) ?? null]));
   if (value instanceof Date) return writeTimestamp(value, timestampForm(schema, 'epoch-seconds'));
   if (value instanceof Uint8Array) return writeBase64(value);
   if (typeof value === 'bigint') return Number(value);

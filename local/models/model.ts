@@ -46,7 +46,15 @@ export interface ServiceModel {
 }
 
 export const requiredMembers = (schema: NormalizedSchema): readonly string[] => {
-  const [, , , , members, , required] = schema.getSchema() as unknown as readonly [number, string, string, unknown, readonly string[], unknown, number?];
+  const [, , , , members, , required] = schema.getSchema() as unknown as readonly [
+    number,
+    string,
+    string,
+    unknown,
+    readonly string[],
+    unknown,
+    number?,
+  ];
   return members.slice(0, required ?? 0);
 };
 
@@ -55,7 +63,10 @@ const ERROR = -3;
 type StaticTuple = readonly [kind: number, namespace: string, name: string, traits: unknown, ...rest: unknown[]];
 
 /** Operations and errors among the exports of an SDK client (names that end in `$`) or of a hand-written module of the same form. */
-export function readSchemas(exports: Readonly<Record<string, unknown>>): { operations: Map<string, OperationModel>; errors: Map<string, NormalizedSchema> } {
+export function readSchemas(exports: Readonly<Record<string, unknown>>): {
+  operations: Map<string, OperationModel>;
+  errors: Map<string, NormalizedSchema>;
+} {
   const operations = new Map<string, OperationModel>();
   const errors = new Map<string, NormalizedSchema>();
   for (const [key, value] of Object.entries(exports)) {
@@ -64,7 +75,12 @@ export function readSchemas(exports: Readonly<Record<string, unknown>>): { opera
     if (schema[0] === ERROR) errors.set(schema[2], normalized(value));
     if (schema[0] === OPERATION) {
       const http = httpBinding(schema[3]);
-      operations.set(schema[2], { name: schema[2], ...(http ? { http } : {}), input: normalized(schema[4]), output: normalized(schema[5]) });
+      operations.set(schema[2], {
+        name: schema[2],
+        ...(http ? { http } : {}),
+        input: normalized(schema[4]),
+        output: normalized(schema[5]),
+      });
     }
   }
   return { operations, errors };

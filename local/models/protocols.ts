@@ -39,7 +39,8 @@ export function protocolOf(model: ServiceModel, request: Pick<WireRequest, 'head
     if (headers['content-type']?.startsWith('application/x-www-form-urlencoded') && model.protocols.includes('awsQuery')) return 'awsQuery';
     return undefined;
   })();
-  const spoken = wanted && model.protocols.some((known) => known === wanted || bothJson(known, wanted)) ? wanted : (model.protocols[0] ?? 'restJson1');
+  const spoken =
+    wanted && model.protocols.some((known) => known === wanted || bothJson(known, wanted)) ? wanted : (model.protocols[0] ?? 'restJson1');
   return { protocol: PROTOCOLS[spoken], malformed: MALFORMED[spoken] };
 }
 

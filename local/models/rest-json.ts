@@ -42,7 +42,12 @@ export const restJson: Protocol = {
       else if (value !== undefined) body = JSON.stringify(writeJson(member, value, NAMES));
     } else if (operation.output.isStructSchema()) {
       body = JSON.stringify(
-        Object.fromEntries(bodyMembers(operation.output).map(([name, member]) => [member.getMergedTraits().jsonName ?? name, writeJson(member, output[name], NAMES)])),
+        Object.fromEntries(
+          bodyMembers(operation.output).map(([name, member]) => [
+            member.getMergedTraits().jsonName ?? name,
+            writeJson(member, output[name], NAMES),
+          ]),
+        ),
       );
     }
     return { status, headers: { 'content-type': 'application/json', 'x-amzn-requestid': requestId, ...headers }, body };

@@ -40,7 +40,8 @@ export const restXml: Protocol = {
     if (payload) {
       const [name, member] = payload;
       const value = output[name];
-      if (member.isBlobSchema() || member.isStringSchema()) return { status, headers: { ...common, ...headers }, body: (value ?? '') as WireResponse['body'] };
+      if (member.isBlobSchema() || member.isStringSchema())
+        return { status, headers: { ...common, ...headers }, body: (value ?? '') as WireResponse['body'] };
       if (value === undefined) return { status, headers: { ...common, ...headers }, body: '' };
       const root = (member.getMergedTraits().xmlName as string | undefined) ?? member.getName() ?? name;
       const xml = DECLARATION + withRootNamespace(model, writeXml(member, value, root));
@@ -48,11 +49,21 @@ export const restXml: Protocol = {
     }
     const members = bodyMembers(operation.output);
     if (members.length === 0) return { status, headers: { ...common, ...headers }, body: '' };
-    const root = (operation.output.getMergedTraits().xmlName as string | undefined) ?? operation.output.getName() ?? `${operation.name}Result`;
-    const inner = members.map(([name, member]) => writeXml(member, output[name], (member.getMergedTraits().xmlName as string | undefined) ?? name)).join('');
+    const root =
+      (operation.output.getMergedTraits().xmlName as string | undefined) ?? operation.output.getName() ?? `${operation.name}Result`;
+    const inner = members
+      .map(([name, member]) => writeXml(member, output[name], (member.getMergedTraits().xmlName as string | undefined) ?? name))
+      .join('');
     // GetBucketLocation answers with a bare element whose text is the region: the one output that S3 does not wrap.
-    const xml = operation.output.getMergedTraits().s3UnwrappedXmlOutput || operation.name === 'GetBucketLocation' ? inner || '<LocationConstraint/>' : `<${root}>${inner}</${root}>`;
-    return { status, headers: { 'content-type': 'application/xml', ...common, ...headers }, body: DECLARATION + withRootNamespace(model, xml) };
+    const xml =
+      operation.output.getMergedTraits().s3UnwrappedXmlOutput || operation.name === 'GetBucketLocation'
+        ? inner || '<LocationConstraint/>'
+        : `<${root}>${inner}</${root}>`;
+    return {
+      status,
+      headers: { 'content-type': 'application/xml', ...common, ...headers },
+      body: DECLARATION + withRootNamespace(model, xml),
+    };
   },
   encodeError(_model, error, requestId) {
     const extra = Object.entries(error.extra)

@@ -12,7 +12,11 @@ function write(schema: NormalizedSchema, value: unknown): Uint8Array {
   return new Uint8Array(serializer.flush());
 }
 
-const headers = (requestId: string): Record<string, string> => ({ 'content-type': 'application/cbor', 'smithy-protocol': 'rpc-v2-cbor', 'x-amzn-requestid': requestId });
+const headers = (requestId: string): Record<string, string> => ({
+  'content-type': 'application/cbor',
+  'smithy-protocol': 'rpc-v2-cbor',
+  'x-amzn-requestid': requestId,
+});
 
 export const rpcCbor: Protocol = {
   route(model, request) {
@@ -28,6 +32,10 @@ export const rpcCbor: Protocol = {
   },
   encodeError(model, error, requestId) {
     const type = `${model.namespace}#${error.code}`;
-    return { status: error.status, headers: headers(requestId), body: cbor.serialize({ __type: type, message: error.message, ...error.extra }) };
+    return {
+      status: error.status,
+      headers: headers(requestId),
+      body: cbor.serialize({ __type: type, message: error.message, ...error.extra }),
+    };
   },
 };

@@ -40,8 +40,10 @@ function checkStructure(schema: NormalizedSchema, value: Readonly<Record<string,
     known.add(name);
     check(member, value[name], at(name), problems);
   }
-  for (const name of Object.keys(value)) if (value[name] !== undefined && !known.has(name)) problems.push(`${at(name)}: not a member of ${schema.getName()}`);
-  for (const name of requiredMembers(schema)) if (value[name] === undefined || value[name] === null) problems.push(`${at(name)}: required member is missing`);
+  for (const name of Object.keys(value))
+    if (value[name] !== undefined && !known.has(name)) problems.push(`${at(name)}: not a member of ${schema.getName()}`);
+  for (const name of requiredMembers(schema))
+    if (value[name] === undefined || value[name] === null) problems.push(`${at(name)}: required member is missing`);
   if (schema.isUnionSchema()) {
     const set = Object.keys(value).filter((name) => value[name] !== undefined && value[name] !== null);
     if (set.length !== 1) problems.push(`${path || 'value'}: exactly one member of ${schema.getName()} must be set, got ${set.length}`);

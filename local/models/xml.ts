@@ -33,8 +33,10 @@ export function parseXml(text: string): { name: string; content: Node } {
 }
 
 const textOf = (node: Node): string => (typeof node === 'string' ? node : typeof node['#text'] === 'string' ? node['#text'] : '');
-const many = (node: Node | readonly Node[] | undefined): readonly Node[] => (node === undefined ? [] : Array.isArray(node) ? (node as readonly Node[]) : [node as Node]);
-const nameOf = (schema: NormalizedSchema, byDefault: string): string => (schema.getMergedTraits().xmlName as string | undefined) ?? byDefault;
+const many = (node: Node | readonly Node[] | undefined): readonly Node[] =>
+  node === undefined ? [] : Array.isArray(node) ? (node as readonly Node[]) : [node as Node];
+const nameOf = (schema: NormalizedSchema, byDefault: string): string =>
+  (schema.getMergedTraits().xmlName as string | undefined) ?? byDefault;
 
 export function readXml(schema: NormalizedSchema, node: Node | readonly Node[]): unknown {
   if (schema.isListSchema()) return readList(schema, node);
@@ -59,7 +61,9 @@ function readList(schema: NormalizedSchema, node: Node | readonly Node[]): unkno
   const member = schema.getValueSchema();
   if (schema.getMergedTraits().xmlFlattened) return many(node).map((item) => readXml(member, item));
   const [wrapper] = many(node);
-  return isPlainObject(wrapper) ? many((wrapper as Record<string, Node>)[nameOf(member, 'member')]).map((item) => readXml(member, item)) : [];
+  return isPlainObject(wrapper)
+    ? many((wrapper as Record<string, Node>)[nameOf(member, 'member')]).map((item) => readXml(member, item))
+    : [];
 }
 
 function readMap(schema: NormalizedSchema, node: Node | readonly Node[]): Record<string, unknown> {

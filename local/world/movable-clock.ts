@@ -165,7 +165,7 @@ export class MovableClock implements DeskClock {
 
   private push(task: Task): void {
     this.heap.push(task);
-    for (let i = this.heap.length - 1; i > 0; ) {
+    for (let i = this.heap.length - 1; i > 0;) {
       const parent = (i - 1) >> 1;
       if (!before(this.heap[i], this.heap[parent])) return;
       this.swap(i, parent);
@@ -177,7 +177,7 @@ export class MovableClock implements DeskClock {
     const last = this.heap.pop();
     if (!last || this.heap.length === 0) return;
     this.heap[0] = last;
-    for (let i = 0; ; ) {
+    for (let i = 0; ;) {
       const left = 2 * i + 1;
       const smallest = [left, left + 1].reduce((best, child) => (before(this.heap[child], this.heap[best]) ? child : best), i);
       if (smallest === i) return;

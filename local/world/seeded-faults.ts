@@ -22,9 +22,11 @@ export class SeededFaults implements Faults {
   set(settings: Partial<FaultSettings>): void {
     const next = { ...this.settings, ...settings };
     for (const [name, share] of Object.entries(next)) {
-      if (typeof share === 'number' && !(share >= 0 && share <= 1)) throw new RangeError(`fault ${name}: got ${share}, expected a share from 0 to 1`);
+      if (typeof share === 'number' && !(share >= 0 && share <= 1))
+        throw new RangeError(`fault ${name}: got ${share}, expected a share from 0 to 1`);
     }
-    if (next.throttle + next.serverError + next.lostAnswer > 1) throw new RangeError('throttle, serverError and lostAnswer: expected a sum of at most 1');
+    if (next.throttle + next.serverError + next.lostAnswer > 1)
+      throw new RangeError('throttle, serverError and lostAnswer: expected a sum of at most 1');
     this.settings = next;
   }
 

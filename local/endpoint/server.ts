@@ -1,0 +1,202 @@
+/**
+ * The desk's one HTTP endpoint on loopback, for all services: which service is meant stands in the signature's scope, as on a proxy in front of
+ * AWS. From there:  identify → decode → (pipeline: validate → IAM → faults → operation → validate) → encode
+ */
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+import type { World } from '../cloud.js';
+import type { DeskIam } from '../iam/desk-iam.js';
+import { modelOf } from '../models/catalog.js';
+import type { ServiceModel } from '../models/model.js';
+import { protocolOf } from '../models/protocols.js';
+import { AwsError, type AwsService } from '../models/service.js';
+import type { WireRequest, WireResponse } from '../models/wire.js';
+import { checkDigests, decodeBody, inflate } from './body.js';
+import { authenticate } from './caller.js';
+import type { Pipeline } from './pipeline.js';
+import { readBucket } from './s3-address.js';
+import type { ServiceTable } from './service-table.js';
+import { readClaim, type SignedRequest } from './signature.js';
+
+const LARGEST_BODY = 64 * 1024 * 1024;
+const HEALTH_PATH = '/_desk/health';
+
+interface Received extends SignedRequest {
+  readonly rawBody: Uint8Array;
+}
+
+/** Thrown to cut the connection without an answer. */
+class AnswerLost extends Error {}
+
+export class Endpoint {
+  private readonly server: Server;
+
+  constructor(
+    private readonly world: World,
+    private readonly iam: DeskIam,
+    private readonly services: ServiceTable,
+    private readonly pipeline: Pipeline,
+  ) {
+    this.server = createServer((request, response) => {
+      void this.serve(request, response);
+    });
+    // SDK clients keep connections for longer than Node's default of 5 s; a request on one that was just closed would look like a lost answer.
+    this.server.keepAliveTimeout = 120_000;
+  }
+
+  /** Resolves to the port. */
+  listen(port: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.server.once('error', reject);
+      this.server.listen(port, '127.0.0.1', () => resolve((this.server.address() as AddressInfo).port));
+    });
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.server.close(() => resolve());
+      this.server.closeAllConnections();
+    });
+  }
+
+  private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const requestId = randomUUID();
+    // A client that went away is no error of the desk.
+    response.on('error', () => undefined);
+    try {
+      const received = await receive(request);
+      if (received.path === HEALTH_PATH)
+        return this.send(response, { status: 200, headers: { 'content-type': 'application/json' }, body: this.health() });
+      this.send(response, await this.answer(received, requestId));
+    } catch (error) {
+      if (error instanceof AnswerLost || !(error instanceof AwsError)) request.socket.destroy();
+      else this.send(response, plainError(error, requestId));
+    }
+  }
+
+  private async answer(received: Received, requestId: string): Promise<WireResponse> {
+    const claim = readClaim(received);
+    const service = claim ? this.services.signedAs(claim.service) : await this.unsigned(received);
+    if (!service)
+      throw new AwsError(
+        'MissingAuthenticationTokenException',
+        claim ? `The desk has no service '${claim.service}'.` : 'Missing Authentication Token',
+        403,
+      );
+    const model = await modelOf(service.name);
+    const { protocol, malformed } = protocolOf(model, received);
+    try {
+      if (!claim) throw new AwsError(model.words.accessDenied[0], 'Access Denied', 403);
+      const dialect = service.name === 's3' ? 's3' : model.protocols.includes('awsQuery') ? 'query' : 'json';
+      const principal = authenticate(this.world, this.iam, received, received.rawBody, claim, dialect);
+      const wire = wireRequest(received, service);
+      const operation = protocol.route(model, wire);
+      if (!operation) throw unknownOperation(model, wire);
+      const input = this.decode(() => protocol.decode(model, operation, wire), malformed);
+      const { output, answerLost } = await this.pipeline.perform(model, operation, input, principal, requestId);
+      if (answerLost) throw new AnswerLost();
+      return protocol.encode(model, operation, output, requestId);
+    } catch (error) {
+      if (error instanceof AnswerLost) throw error;
+      const answer = protocol.encodeError(model, error instanceof AwsError ? error : internal(model, error), requestId);
+      return received.method === 'HEAD' ? { ...answer, body: '' } : answer;
+    }
+  }
+
+  private decode(read: () => Record<string, unknown>, malformed: string): Record<string, unknown> {
+    try {
+      return read();
+    } catch (error) {
+      if (error instanceof SyntaxError || error instanceof URIError) throw new AwsError(malformed, error.message, 400);
+      throw error;
+    }
+  }
+
+  /** Without a signature only S3 is asked for anything (and says no); a target header still tells which error form the client reads. */
+  private async unsigned(received: Received): Promise<AwsService | undefined> {
+    const target = received.headers['x-amz-target']?.split('.')[0];
+    if (target === undefined)
+      return received.headers['content-type']?.startsWith('application/x-www-form-urlencoded') ? undefined : this.services.named('s3');
+    for (const service of this.services.all()) if ((await modelOf(service.name)).target === target) return service;
+    return undefined;
+  }
+
+  private health(): string {
+    return JSON.stringify({
+      status: 'ok',
+      time: this.world.clock.date().toISOString(),
+      seed: this.world.faults.seed,
+      services: this.services.all().map((service) => service.name),
+    });
+  }
+
+  private send(response: ServerResponse, answer: WireResponse): void {
+    response.writeHead(answer.status, { date: this.world.clock.date().toUTCString(), ...withLength(answer) });
+    if (typeof answer.body === 'string' || answer.body instanceof Uint8Array) response.end(answer.body);
+    else void pump(answer.body, response);
+  }
+}
+
+async function receive(request: IncomingMessage): Promise<Received> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > LARGEST_BODY)
+      throw new AwsError('EntityTooLarge', `Your proposed upload exceeds the desk's maximum of ${LARGEST_BODY} bytes`, 413);
+    chunks.push(chunk);
+  }
+  const [path = '/', search = ''] = (request.url ?? '/').split(/\?(.*)/s);
+  const headers = Object.fromEntries(
+    Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(',') : value]),
+  );
+  return { method: request.method ?? 'GET', path, query: new URLSearchParams(search), headers, rawBody: Buffer.concat(chunks) };
+}
+
+function wireRequest(received: Received, service: AwsService): WireRequest {
+  const { body, headers } = decodeBody(received.rawBody, received.headers);
+  const common = { method: received.method, query: received.query, headers };
+  if (service.name !== 's3') return { ...common, path: received.path, body: inflate(body, headers) };
+  checkDigests(body, headers);
+  return { ...common, ...readBucket(received.path, headers['host'] ?? ''), body };
+}
+
+function unknownOperation(model: ServiceModel, request: WireRequest): AwsError {
+  const asked = request.headers['x-amz-target'] ?? `${request.method} ${request.path}`;
+  if (model.protocols[0] === 'restXml')
+    return new AwsError('MethodNotAllowed', 'The specified method is not allowed against this resource.', 405);
+  if (model.protocols[0] === 'awsQuery')
+    return new AwsError('InvalidAction', `The action is not valid for this web service: ${asked}`, 400);
+  return new AwsError('UnknownOperationException', `Unknown operation: ${asked}`, 404);
+}
+
+/** A defect of the desk: the journal has the stack, the terminal too, so that no test passes over it. */
+function internal(model: ServiceModel, error: unknown): AwsError {
+  console.error(`desk: ${model.name}:`, error);
+  return new AwsError('InternalFailure', error instanceof Error ? error.message : String(error), 500);
+}
+
+const plainError = (error: AwsError, requestId: string): WireResponse => ({
+  status: error.status,
+  headers: { 'content-type': 'application/json', 'x-amzn-requestid': requestId, 'x-amzn-errortype': error.code },
+  body: JSON.stringify({ __type: error.code, message: error.message }),
+});
+
+function withLength(answer: WireResponse): Record<string, string> {
+  if ('content-length' in answer.headers || answer.status === 204 || answer.status === 304) return answer.headers;
+  if (typeof answer.body === 'string') return { ...answer.headers, 'content-length': String(Buffer.byteLength(answer.body)) };
+  return answer.body instanceof Uint8Array ? { ...answer.headers, 'content-length': String(answer.body.length) } : answer.headers;
+}
+
+async function pump(body: AsyncIterable<Uint8Array>, response: ServerResponse): Promise<void> {
+  try {
+    for await (const chunk of body) {
+      if (!response.write(chunk)) await new Promise((resolve) => response.once('drain', resolve));
+    }
+    response.end();
+  } catch (error) {
+    response.destroy(error instanceof Error ? error : undefined);
+  }
+}

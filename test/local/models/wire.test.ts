@@ -1,0 +1,59 @@
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import {
+  GetParameterCommand,
+  GetParametersByPathCommand,
+  LabelParameterVersionCommand,
+  PutParameterCommand,
+  SSMClient,
+} from '@aws-sdk/client-ssm';
+
+import { createCloud, type RunningCloud } from '../../../local/create-cloud.js';
+import { createSsm } from '../../../local/services/ssm/service.js';
+import { createSts } from '../../../local/services/sts/service.js';
+import { createWorld } from '../../../local/world/world.js';
+
+describe('the endpoint, with the SDK clients as they are', () => {
+  let cloud: RunningCloud;
+  const options = () => ({ endpoint: cloud.endpoint, region: 'eu-west-1', credentials: cloud.administratorCredentials });
+
+  beforeAll(async () => {
+    cloud = await createCloud(createWorld({ seed: 1 }));
+    cloud.addService(createSts(cloud));
+    cloud.addService(createSsm(cloud));
+  });
+  afterAll(() => cloud.stop());
+
+  it('answers who the administrator is', async () => {
+    const identity = await new STSClient(options()).send(new GetCallerIdentityCommand({}));
+    expect(identity).toMatchObject({ Account: '000000000000', Arn: 'arn:aws:iam::000000000000:user/administrator' });
+  });
+
+  it('keeps a parameter and gives it back', async () => {
+    const ssm = new SSMClient(options());
+    await ssm.send(new PutParameterCommand({ Name: '/fleet/a', Value: 'x', Type: 'String' }));
+    expect((await ssm.send(new GetParameterCommand({ Name: '/fleet/a' }))).Parameter).toMatchObject({
+      Value: 'x',
+      Version: 1,
+      LastModifiedDate: expect.any(Date),
+    });
+    expect((await ssm.send(new GetParametersByPathCommand({ Path: '/fleet' }))).Parameters).toHaveLength(1);
+    await expect(ssm.send(new GetParameterCommand({ Name: '/none' }))).rejects.toMatchObject({ name: 'ParameterNotFound' });
+  });
+
+  it('says NotImplemented for what is in the model but not served', async () => {
+    await expect(new SSMClient(options()).send(new LabelParameterVersionCommand({ Name: 'a', Labels: ['b'] }))).rejects.toMatchObject({
+      name: 'NotImplementedException',
+      $metadata: { httpStatusCode: 501 },
+    });
+  });
+
+  it('refuses a wrong secret and an unknown key', async () => {
+    const { accessKeyId } = cloud.administratorCredentials;
+    const wrong = new STSClient({ ...options(), credentials: { accessKeyId, secretAccessKey: 'wrong' } });
+    await expect(wrong.send(new GetCallerIdentityCommand({}))).rejects.toMatchObject({ name: 'SignatureDoesNotMatch' });
+    const unknown = new SSMClient({ ...options(), credentials: { accessKeyId: 'AKIAUNKNOWN', secretAccessKey: 'wrong' } });
+    await expect(unknown.send(new GetParameterCommand({ Name: '/fleet/a' }))).rejects.toMatchObject({
+      name: 'UnrecognizedClientException',
+    });
+  });
+});
