@@ -1,0 +1,180 @@
+/**
+ * Walks over revokedCertificates in a window of bytes: the one loop that runs a million times. An entry of the usual make
+ *
+ *     30 len  02 len serial  17 0d YYMMDDHHMMSSZ  [ 30 0c 30 0a 06 03 55 1d 15 04 03 0a 01 reason ]
+ *
+ * is read in place, without an object. Anything else, wrong or merely unusual, is read again by the strict cursor of `crl-entry.ts`, which says
+ * what it is: the fast way never decides that something is in order that the slow way would not.
+ */
+import { readEntry } from './crl-entry.js';
+import { CrlUnreadable, type Refusals } from './crl-refusal.js';
+import { readHeader } from './der.js';
+import { EntryList } from './entry-list.js';
+import type { SerialSet } from './serial-set.js';
+import { SERIAL_WORDS } from './serial-words.js';
+import { daysBeforeMonth, daysBeforeYear, daysIn, utcYear } from './time.js';
+
+/** An entry longer than this is not worth its window: a handful of extensions takes some hundred octets. */
+export const MAX_ENTRY_OCTETS = 16_384;
+
+/** Numbers outside the range are kept for display; more than this many is no list that anybody should read to its end. */
+const MAX_ODD_SERIALS = 1_000;
+
+const REASON_CODES = 0b111_0111_1111; // CRLReason 0–6, 8–10
+const HOLD = 6;
+const REMOVE_FROM_CRL = 8;
+
+/** For each year 1950–2049 of UTCTime, by its two digits: days since 1970 at its first day. */
+const YEAR_DAYS = Int32Array.from({ length: 100 }, (_, yy) => daysBeforeYear(utcYear(yy)));
+/** Months 1–12 of common and leap years, by `leap * 16 + month`: days of the year before, and days in. */
+const MONTH_DAYS = Int32Array.from({ length: 32 }, (_, i) => (i % 16 >= 1 && i % 16 <= 12 ? daysBeforeMonth(i < 16 ? 2001 : 2000, i % 16) : 0));
+const MONTH_LENGTH = Int32Array.from({ length: 32 }, (_, i) => (i % 16 >= 1 && i % 16 <= 12 ? daysIn(i < 16 ? 2001 : 2000, i % 16) : 0));
+
+export class EntryWalker {
+  /** Entries that were not in `known`. */
+  readonly fresh = new EntryList();
+  /** Serials outside 1–20 octets, or not positive: only for the refusal's sake. */
+  readonly oddSerials: bigint[] = [];
+  count = 0;
+  private readonly serial = new Uint32Array(SERIAL_WORDS);
+
+  constructor(
+    private readonly refusals: Refusals,
+    private readonly known: SerialSet | undefined,
+    private readonly maxEntries: number,
+  ) {}
+
+  /**
+   * Reads the entries that lie whole in `bytes[from, end)`; returns where the first unread one starts. `listEnd` is where revokedCertificates
+   * ends on the same scale (it may lie beyond `end`). Throws DerError, CrlUnreadable.
+   */
+  walk(bytes: Uint8Array, view: DataView, from: number, end: number, listEnd: number): number {
+    const serial = this.serial;
+    let at = from;
+    while (at < end) {
+      const length = bytes[at + 1]!;
+      const next = at + 2 + length;
+      if (bytes[at] !== 0x30 || length >= 0x80 || next > end || next > listEnd || at + 2 > end) {
+        const stepped = this.slow(bytes, at, end, listEnd);
+        if (stepped === at) return at;
+        at = stepped;
+        continue;
+      }
+      const serialLength = bytes[at + 3]!;
+      let magnitude = at + 4;
+      const date = magnitude + serialLength;
+      if (bytes[at + 2] !== 0x02 || serialLength === 0 || date + 15 > next || bytes[date] !== 0x17 || bytes[date + 1] !== 13) {
+        at = this.slow(bytes, at, end, listEnd);
+        continue;
+      }
+      if (bytes[magnitude] === 0 && serialLength > 1 && bytes[magnitude + 1]! >= 0x80) magnitude += 1;
+      else if (bytes[magnitude]! >= 0x80 || bytes[magnitude] === 0) {
+        at = this.slow(bytes, at, end, listEnd);
+        continue;
+      }
+      const seconds = utcSeconds(bytes, date + 2);
+      const reason = next === date + 15 ? 0 : usualReason(bytes, date + 15, next);
+      if (Number.isNaN(seconds) || reason < 0 || date - magnitude > 20) {
+        at = this.slow(bytes, at, end, listEnd);
+        continue;
+      }
+      if (date - magnitude === 16) {
+        serial[0] = 0;
+        serial[1] = view.getUint32(magnitude);
+        serial[2] = view.getUint32(magnitude + 4);
+        serial[3] = view.getUint32(magnitude + 8);
+        serial[4] = view.getUint32(magnitude + 12);
+      } else toWords(bytes, magnitude, date, serial);
+      this.take(seconds, reason);
+      at = next;
+    }
+    return at;
+  }
+
+  private take(seconds: number, reason: number): void {
+    this.count += 1;
+    if (this.count > this.maxEntries) throw new CrlUnreadable('too-many-entries', `more than ${this.maxEntries}`);
+    if (this.known !== undefined) {
+      const sighting = this.known.sight(this.serial, reason === HOLD);
+      if (sighting === 'known') return;
+      if (sighting === 'duplicate') {
+        this.refusals.add('duplicate-serial');
+        return;
+      }
+    }
+    this.fresh.append(this.serial, seconds, reason);
+  }
+
+  /** Reads one entry by the strict cursor. Returns `at` itself when the entry goes on beyond `end`. */
+  private slow(bytes: Uint8Array, at: number, end: number, listEnd: number): number {
+    const header = readHeader(bytes, at, end);
+    if (header === undefined && end < listEnd) return at;
+    const next = header === undefined ? Infinity : header.contentStart + header.contentLength;
+    if (next > listEnd) throw new CrlUnreadable('not-der', 'an entry longer than the list');
+    if (next - at > MAX_ENTRY_OCTETS) throw new CrlUnreadable('too-large', `an entry of more than ${MAX_ENTRY_OCTETS} octets`);
+    if (next > end) return at;
+    const entry = readEntry(bytes.subarray(at, next), this.refusals);
+    if (entry.magnitude === undefined) {
+      this.count += 1;
+      this.oddSerials.push(entry.serial);
+      if (this.oddSerials.length > MAX_ODD_SERIALS) throw new CrlUnreadable('serial-out-of-range', `more than ${MAX_ODD_SERIALS} of them`);
+      return next;
+    }
+    toWords(entry.magnitude, 0, entry.magnitude.length, this.serial);
+    this.take(entry.seconds, entry.reason);
+    return next;
+  }
+}
+
+/** Seconds since 1970 of `YYMMDDHHMMSSZ`, NaN for anything that the strict reader has to judge. */
+function utcSeconds(bytes: Uint8Array, at: number): number {
+  const year = pair(bytes, at);
+  const month = pair(bytes, at + 2);
+  const day = pair(bytes, at + 4);
+  const hour = pair(bytes, at + 6);
+  const minute = pair(bytes, at + 8);
+  const second = pair(bytes, at + 10);
+  if (year > 99 || month > 12 || hour > 23 || minute > 59 || second > 59 || bytes[at + 12] !== 0x5a) return Number.NaN;
+  const slot = (year & 3) === 0 ? 16 + month : month; // every fourth year of 1950–2049 is a leap year
+  if (day < 1 || day > MONTH_LENGTH[slot]!) return Number.NaN;
+  return (YEAR_DAYS[year]! + MONTH_DAYS[slot]! + day - 1) * 86_400 + hour * 3600 + minute * 60 + second;
+}
+
+/** Two digits; above 99 where one of them is none. */
+function pair(bytes: Uint8Array, at: number): number {
+  const tens = bytes[at]! - 0x30;
+  const ones = bytes[at + 1]! - 0x30;
+  return tens >>> 0 > 9 || ones >>> 0 > 9 ? 1000 : tens * 10 + ones;
+}
+
+/** The reason code, where the extensions are exactly one non-critical reasonCode of the list; -1 otherwise. */
+function usualReason(bytes: Uint8Array, at: number, next: number): number {
+  if (
+    next - at !== 14 ||
+    bytes[at] !== 0x30 ||
+    bytes[at + 1] !== 0x0c ||
+    bytes[at + 2] !== 0x30 ||
+    bytes[at + 3] !== 0x0a ||
+    bytes[at + 4] !== 0x06 ||
+    bytes[at + 5] !== 0x03 ||
+    bytes[at + 6] !== 0x55 ||
+    bytes[at + 7] !== 0x1d ||
+    bytes[at + 8] !== 0x15 ||
+    bytes[at + 9] !== 0x04 ||
+    bytes[at + 10] !== 0x03 ||
+    bytes[at + 11] !== 0x0a ||
+    bytes[at + 12] !== 0x01
+  )
+    return -1;
+  const reason = bytes[at + 13]!;
+  return reason <= 10 && reason !== REMOVE_FROM_CRL && (REASON_CODES & (1 << reason)) !== 0 ? reason : -1;
+}
+
+function toWords(bytes: Uint8Array, start: number, end: number, words: Uint32Array): void {
+  let position = end;
+  for (let k = SERIAL_WORDS - 1; k >= 0; k -= 1) {
+    let word = 0;
+    for (let shift = 0; shift < 32 && position > start; shift += 8) word |= bytes[--position]! << shift;
+    words[k] = word;
+  }
+}
