@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { MODES } from '../../domain/protocol/revocation.js';
-import { AnchorConfig } from './anchor-config.js';
+import { AnchorConfig, isCreated } from './anchor-config.js';
 import { wholeNumber } from './field.js';
 
 /** Retention periods that CloudWatch Logs takes. */
@@ -50,6 +50,11 @@ const Revocation = z.strictObject({
   sweepMinutes: wholeNumber(5, 1440)
     .default(15)
     .describe('How often every known CRL object is looked at again: a lost event costs so many minutes.'),
+  crlMaxAgeDays: wholeNumber(1, 5000)
+    .default(14)
+    .describe(
+      'Alarm when a CRL in force was issued longer ago. At least the `expirationDays` of every created CA, which refreshes around the middle.',
+    ),
   clockSkewSeconds: wholeNumber(0, 3600).default(300).describe('How far the thisUpdate of a CRL may lie in the future.'),
   secondStageDelayMinutes: wholeNumber(0, 43_200)
     .default(0)
@@ -130,6 +135,11 @@ export const Configuration = z
     if (revocation.ratePerSecond > revocation.quotaPerSecond) {
       const message = `expected at most revocation.quotaPerSecond, ${revocation.quotaPerSecond}`;
       context.addIssue({ code: 'custom', path: ['revocation', 'ratePerSecond'], input: revocation.ratePerSecond, message });
+    }
+    const longest = Math.max(0, ...trustAnchors.filter(isCreated).map(({ create }) => create.crl.expirationDays));
+    if (revocation.crlMaxAgeDays < longest) {
+      const message = `expected at least the longest expirationDays of a created CA, ${longest}`;
+      context.addIssue({ code: 'custom', path: ['revocation', 'crlMaxAgeDays'], input: revocation.crlMaxAgeDays, message });
     }
     if (revocation.brake.floor === 0 && revocation.brake.share === 0) {
       context.addIssue({

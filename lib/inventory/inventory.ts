@@ -100,6 +100,7 @@ export class InventoryFeed extends Construct {
       .allow(may.onTable(state.ledger, [...may.READ_ITEMS, ...may.WRITE_ITEMS]))
       .allow(may.onIndex(state.inventory, 'byStatus'))
       .allow(may.onIndex(state.inventory, 'byThing'))
+      .allow(may.onIndex(state.inventory, 'byThing'))
       .allow(may.readTrustAnchors(this, state.trust.parameterPath))
       .allow(may.listRegistry())
       .allow(may.readRegistry(this))

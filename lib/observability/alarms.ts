@@ -1,6 +1,7 @@
 import { ArnFormat, Duration, Stack } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, type IMetric, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { Rule } from 'aws-cdk-lib/aws-events';
 import { AnyPrincipal, Effect, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnSubscription, Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
@@ -79,6 +80,34 @@ export class Alarms extends Construct {
     const { statistic = 'Sum', ...threshold } = options;
     const chosen = threshold.atLeast === undefined && threshold.below === undefined ? { ...threshold, atLeast: 1 } : threshold;
     return this.add(article, { ...chosen, metric: ownMetric(this.prefix, metricName, statistic) });
+  }
+
+  /**
+   * AWS Private CA says by event, and by a metric whose dimension it does not document (FACTS G9), that it could not make a CRL or write it.
+   * The event goes to the topic as it is: `detail.reason` says which.
+   */
+  onUnwrittenCrl(privateCaArns: readonly string[]): void {
+    const article: Article = 'crl-not-written';
+    const rule = new Rule(this, article, {
+      ruleName: `${this.prefix}-${article}`,
+      description: `${ARTICLES[article]} Runbook: ${RUNBOOK}#${article}`,
+      eventPattern: {
+        source: ['aws.acm-pca'],
+        detailType: ['ACM Private CA CRL Generation'],
+        resources: [...privateCaArns],
+        detail: { result: ['failure'] },
+      },
+    });
+    rule.addTarget({ bind: () => ({ arn: this.topic.topicArn }) });
+    this.topic.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'CrlNotWritten',
+        principals: [new ServicePrincipal('events.amazonaws.com')],
+        actions: ['sns:Publish'],
+        resources: [this.topic.topicArn],
+        conditions: { ArnEquals: { 'aws:SourceArn': rule.ruleArn }, StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+      }),
+    );
   }
 
   /** The topic pages people: alarms of this installation may speak, over TLS, and nobody else. */

@@ -77,7 +77,17 @@ export class FleetDashboard extends Construct {
       ),
     );
     dashboard.addWidgets(
-      graph('Inventory', own(METRICS.inventoryRecorded, METRICS.inventoryReconciled, METRICS.inventoryUnreadable)),
+      graph(
+        'Inventory',
+        own(
+          METRICS.inventoryRecorded,
+          METRICS.inventoryReconciled,
+          METRICS.inventoryUnreadable,
+          METRICS.orphanWithoutThing,
+          METRICS.orphanSharedThing,
+          METRICS.orphanUnknownIssuer,
+        ),
+      ),
       // AWS IoT's own count of refused connections: the proof that a revoked device stays out (FACTS B10).
       graph(
         'Connections',

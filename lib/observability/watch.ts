@@ -2,7 +2,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
-import { METRICS, type MetricName } from '../../domain/fleet/metrics.js';
+import { METRICS } from '../../domain/fleet/metrics.js';
 import type { Configuration } from '../config/configuration.js';
 import type { Alarms } from './alarms.js';
 import type { Article } from './articles.js';
@@ -20,33 +20,43 @@ export const ONE_IS_TOO_MANY = {
   holdRemoved: 'hold-removed',
   caCertificateListed: 'ca-certificate-listed',
   mismatch: 'certificate-mismatch',
-  revokeFailed: 'revoke-failed',
   stopped: 'emergency-stop',
   inventoryUnreadable: 'inventory-unreadable',
 } as const satisfies Partial<Record<keyof typeof METRICS, Article>>;
 
-/** AWS Private CA refreshes a CRL around the middle of its validity (FACTS A1): at twice the validity it is certainly late. */
-const LATEST_REFRESH = 2;
+/** Everything else that is counted: shown on the dashboard and by `fleetwarden status`, and nobody is woken by it. */
+export const INFORMATION = [
+  'crlApplied',
+  'crlUnchanged',
+  'revocationsQueued',
+  'revoked',
+  'deactivated',
+  'alreadyRevoked',
+  'notRegistered',
+  'secondsToRevoke',
+  'inventoryRecorded',
+  'inventoryReconciled',
+  'inventoryDeleted',
+  'rememberedHandedOver',
+  'orphanWithoutThing',
+  'orphanSharedThing',
+  'orphanUnknownIssuer',
+] as const satisfies readonly (keyof typeof METRICS)[];
+
 const DAY_SECONDS = 86_400;
 
-export function watchRevocation(alarms: Alarms, configuration: Configuration, sync: IFunction): void {
-  for (const [metric, article] of Object.entries(ONE_IS_TOO_MANY))
-    alarms.addOwn(article, METRICS[metric as keyof typeof ONE_IS_TOO_MANY] satisfies MetricName);
+/** Alarms on the metrics of the functions, and on their silence. */
+export function watchFleet(alarms: Alarms, { revocation }: Configuration, sync: IFunction): void {
+  for (const [metric, article] of Object.entries(ONE_IS_TOO_MANY)) alarms.addOwn(article, METRICS[metric as keyof typeof ONE_IS_TOO_MANY]);
 
-  const validityDays = configuration.trustAnchors.flatMap((anchor) => ('create' in anchor ? [anchor.create.crl.expirationDays] : []));
-  if (validityDays.length > 0) {
-    alarms.addOwn('crl-old', METRICS.crlAgeSeconds, {
-      statistic: 'Maximum',
-      atLeast: LATEST_REFRESH * Math.max(...validityDays) * DAY_SECONDS,
-    });
-  }
+  // A throttled call is tried again by itself: a quarter of an hour of nothing but failures is not.
+  alarms.addOwn('revoke-failed', METRICS.revokeFailed, { atLeast: 1, periods: 3 });
+  alarms.addOwn('crl-old', METRICS.crlAgeSeconds, { statistic: 'Maximum', atLeast: revocation.crlMaxAgeDays * DAY_SECONDS });
 
   // Silence is the symptom: nothing that the functions emit could tell of a sweep that never starts.
+  const twoSweeps = Duration.minutes(5 * Math.ceil((2 * revocation.sweepMinutes) / 5));
   alarms.add('sweep-silent', {
-    metric: sync.metricInvocations({
-      period: Duration.minutes(5 * Math.ceil((2 * configuration.revocation.sweepMinutes) / 5)),
-      statistic: 'Sum',
-    }),
+    metric: sync.metricInvocations({ period: twoSweeps, statistic: 'Sum' }),
     below: 1,
     missing: TreatMissingData.BREACHING,
   });

@@ -117,6 +117,8 @@ export class Revocation extends Construct {
         .allow(may.onTable(state.inventory, may.READ_ITEMS))
         .allow(may.onTable(state.ledger, [...may.READ_ITEMS, ...may.WRITE_ITEMS, 'dynamodb:DeleteItem']))
         .allow(may.onIndex(state.ledger, 'byObject'))
+        // All marks: the sweep looks for objects that have disappeared. The index holds one row for each CRL object and nothing else.
+        .allow(may.onIndex(state.ledger, 'byObject', 'dynamodb:Scan'))
         .allow(may.readTrustAnchors(this, state.trust.parameterPath))
         .allow({ actions: ['sqs:SendMessage'], resources: [this.revoke.source.queue.queueArn, sync.source.queue.queueArn] })
     );

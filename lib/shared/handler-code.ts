@@ -6,7 +6,7 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Code } from 'aws-cdk-lib/aws-lambda';
-import { type OutputFile, buildSync } from 'esbuild';
+import { type OutputFile, type Plugin, build } from 'esbuild';
 import type { HandlerName } from './installation.js';
 
 const ROOT = path.resolve(__dirname, '..', '..');
@@ -21,18 +21,32 @@ const REQUIRE_FOR_ESM = "import{createRequire as __cr}from'node:module';const re
  */
 const CREDENTIALS_FROM_ENVIRONMENT = path.join(ROOT, 'lib', 'shared', 'credentials-from-environment.mjs');
 
-/** Bundles at the first call and gives each function its own folder. Throws when a handler does not bundle or does not exist. */
-export function bundledHandlers(): (name: HandlerName) => Code {
-  const names = bundle();
+/**
+ * `z` of zod is a namespace that esbuild keeps whole, with the error texts of fifty languages in it: 250 KB in every bundle. English, the
+ * one that zod itself sets, comes by another import and stays.
+ */
+const ONE_LANGUAGE: Plugin = {
+  name: 'one-language',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /\/locales\/index\.js$/ }, ({ importer }) =>
+      /[\\/]node_modules[\\/]zod[\\/]/.test(importer) ? { path: 'locales', namespace: 'nothing' } : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: 'nothing' }, () => ({ contents: 'export {};' }));
+  },
+};
+
+/** Bundles and resolves to the code of each function. Rejects when a handler does not bundle; the result throws for one that does not exist. */
+export async function bundleHandlers(): Promise<(name: HandlerName) => Code> {
+  const names = await bundle();
   return (name) => {
     if (!names.has(name)) throw new Error(`function "${name}": got no lambda/${name.replace('-', '/')}/handler.ts, expected one`);
     return Code.fromAsset(path.join(BUNDLE_DIRECTORY, name), { exclude: ['*.map'] });
   };
 }
 
-function bundle(): ReadonlySet<string> {
+async function bundle(): Promise<ReadonlySet<string>> {
   const entryPoints = Object.fromEntries(handlerFiles().map(([name, file]) => [`${name}/index`, file]));
-  const result = buildSync({
+  const result = await build({
     absWorkingDir: ROOT,
     entryPoints,
     outdir: BUNDLE_DIRECTORY,
@@ -49,6 +63,7 @@ function bundle(): ReadonlySet<string> {
     legalComments: 'none',
     charset: 'utf8',
     banner: { js: REQUIRE_FOR_ESM },
+    plugins: [ONE_LANGUAGE],
     metafile: true,
     write: false,
     logLevel: 'warning',

@@ -9,14 +9,14 @@ import type { Permission } from './guarded-function.js';
 
 /** DynamoDB has no permission for a transaction: it asks for those of its parts. */
 export const READ_ITEMS = ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'];
-export const WRITE_ITEMS = ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:ConditionCheckItem'];
+export const WRITE_ITEMS = ['dynamodb:PutItem', 'dynamodb:UpdateItem'];
 
 export function onTable(table: ITable, actions: readonly string[]): Permission {
   return { actions, resources: [table.tableArn] };
 }
 
-export function onIndex(table: ITable, indexName: string): Permission {
-  return { actions: ['dynamodb:Query'], resources: [`${table.tableArn}/index/${indexName}`] };
+export function onIndex(table: ITable, indexName: string, action: 'dynamodb:Query' | 'dynamodb:Scan' = 'dynamodb:Query'): Permission {
+  return { actions: [action], resources: [`${table.tableArn}/index/${indexName}`] };
 }
 
 /** Reads the pinned anchors: GetParametersByPath is asked for the path itself. */

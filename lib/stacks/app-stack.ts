@@ -5,7 +5,7 @@ import { InventoryFeed } from '../inventory/inventory.js';
 import { Alarms } from '../observability/alarms.js';
 import { ApplicationParameters } from '../observability/application-parameters.js';
 import { FleetDashboard } from '../observability/dashboard.js';
-import { watchRevocation } from '../observability/watch.js';
+import { watchFleet } from '../observability/watch.js';
 import { Revocation } from '../revocation/revocation.js';
 import { decimal } from '../revocation/variables.js';
 import type { Installation } from '../shared/installation.js';
@@ -29,7 +29,8 @@ export class AppStack extends Stack {
     const devicePolicy = new DevicePolicy(this, 'DevicePolicy', { prefix, topicPrefix: configuration.devices.topicPrefix });
     const revocation = new Revocation(this, 'Revocation', context);
     const inventory = new InventoryFeed(this, 'Inventory', { ...context, revokeQueue: revocation.revoke.source.queue });
-    watchRevocation(this.alarms, configuration, revocation.sync.function);
+    watchFleet(this.alarms, configuration, revocation.sync.function);
+    if (state.trust.privateCaArns.length > 0) this.alarms.onUnwrittenCrl(state.trust.privateCaArns);
     new FleetDashboard(this, 'Dashboard', { prefix, alarms: this.alarms.all });
 
     const sources = {
