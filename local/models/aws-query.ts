@@ -71,7 +71,8 @@ function read(schema: NormalizedSchema, tree: Tree | string): unknown {
     for (const key of rest) value[key] = tree[key];
     return value;
   }
-  return readText(schema, typeof tree === 'string' ? tree : String(tree[''] ?? ''));
+  const text = typeof tree === 'string' ? tree : tree[''];
+  return readText(schema, typeof text === 'string' ? text : '');
 }
 
 export const awsQuery: Protocol = {
@@ -82,7 +83,7 @@ export const awsQuery: Protocol = {
     const form = formOf(request.body, request.query);
     form.delete('Action');
     form.delete('Version');
-    for (const name of [...form.keys()]) if (name.startsWith('X-Amz-')) form.delete(name);
+    for (const name of Array.from(form.keys())) if (name.startsWith('X-Amz-')) form.delete(name);
     return operation.input.isUnitSchema() ? {} : (read(operation.input, treeOf(form)) as Record<string, unknown>);
   },
   encode(model, operation, output, requestId) {

@@ -21,11 +21,11 @@ export interface Call {
 
 /**
  * One operation of a service. Input and output are in the shape of the SDK client's own schema (Date for timestamps, Uint8Array for blobs,
- * bigint/number as the schema says): the router decodes and validates what comes in, and validates and encodes what goes out.
+ * bigint/number as the schema says), or a promise of it: the router decodes and validates what comes in, and validates and encodes what goes out.
  */
 // The router has checked the input against the schema, so operations name only the members they read.
 // oxlint-disable-next-line typescript/no-explicit-any
-export type Operation = (input: any, call: Call) => unknown | Promise<unknown>;
+export type Operation = (input: any, call: Call) => unknown;
 
 /** An AWS service as the desk serves it. */
 export interface AwsService {

@@ -48,6 +48,10 @@ export function createSsm(cloud: Cloud): AwsService {
     const { Name, Type, Value, Version, LastModifiedDate, ARN, DataType } = parameter;
     return { Name, Type, Value, Version, LastModifiedDate, ARN, DataType };
   };
+  const describe = (parameter: Parameter): Record<string, unknown> => {
+    const { Name, ARN, Type, Version, LastModifiedDate, DataType, Tier, Description } = parameter;
+    return { Name, ARN, Type, Version, LastModifiedDate, DataType, Tier, ...(Description === undefined ? {} : { Description }) };
+  };
   const get = (nameOrArn: string): Parameter => {
     const parameter = found(nameOrArn);
     if (!parameter) throw new AwsError('ParameterNotFound', `Parameter ${nameOrArn} not found.`);
@@ -128,7 +132,7 @@ export function createSsm(cloud: Cloud): AwsService {
         const all = [...parameters.values()].filter((parameter) => names === undefined || names.includes(parameter.Name));
         const { page, nextToken } = inPages(all, input.MaxResults ?? 50, input.NextToken);
         return {
-          Parameters: page.map(({ Value: _, ...described }) => described),
+          Parameters: page.map(describe),
           ...(nextToken === undefined ? {} : { NextToken: nextToken }),
         };
       },
@@ -144,7 +148,7 @@ export function createSsm(cloud: Cloud): AwsService {
           {
             action,
             resource: arnOf(String(input['Path']).replace(/\/$/, '')),
-            context: { 'ssm:Recursive': String(input['Recursive'] ?? false) },
+            context: { 'ssm:Recursive': input['Recursive'] === true ? 'true' : 'false' },
           },
         ];
       if (operation === 'ListTagsForResource') return [{ action, resource: arnOf(String(input['ResourceId'])) }];
