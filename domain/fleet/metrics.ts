@@ -21,6 +21,10 @@ export const METRICS = {
   /** More than half of the entries that were there are gone: legal (they expired), and worth a look. */
   crlShrunk: 'CrlShrunk',
   revocationsHeld: 'RevocationsHeld',
+  /** The fast path met the brake: the revocation is left to the CRL, where the brake holds it for a person. */
+  fastPathBraked: 'FastPathBraked',
+  /** A held list whose stored octets do not have the hash that was approved: somebody touched it. */
+  heldListAltered: 'HeldListAltered',
   revocationsQueued: 'RevocationsQueued',
   holdRemoved: 'HoldRemoved',
   caCertificateListed: 'CaCertificateListed',

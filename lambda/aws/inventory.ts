@@ -120,8 +120,13 @@ export function dynamoInventory(client: DynamoDBDocumentClient, table: string, c
 
     async alreadyDone(issuerId, serials) {
       const keys = [...new Set(serials)].map((serial) => revocationKey(issuerId, serial));
-      const rows = await batchGet(client, clock, table, keys, ['serialNumber', 'state']);
-      return new Set(rows.filter(({ state }) => state === 'done').map(({ serialNumber }) => serialNumberFromHex(String(serialNumber))));
+      const rows = await batchGet(client, clock, table, keys, ['serialNumber', 'state', 'message']);
+      const isRevocation = (message: unknown): boolean => ['revoke', 'complete'].includes(String((message as { action?: unknown }).action));
+      return new Set(
+        rows
+          .filter(({ state, message }) => state === 'done' && isRevocation(message))
+          .map(({ serialNumber }) => serialNumberFromHex(String(serialNumber))),
+      );
     },
 
     async record(certificate) {

@@ -46,7 +46,10 @@ export interface Inventory {
   byStatus(status: InventoryStatus): AsyncIterable<CertificateRecord>;
   /** `day` is `YYYY-MM-DD` (UTC) of notAfter. */
   byExpiryDay(day: string): AsyncIterable<CertificateRecord>;
-  /** Which of these serials have a revocation that is done, whatever its outcome: 100 a call. */
+  /**
+   * Which of these serials have a revocation that is done, whatever its outcome: 100 a call. A certificateHold that is done does not count:
+   * the revocation that follows it is still to be done.
+   */
   alreadyDone(issuerId: string, serials: readonly SerialNumber[]): Promise<ReadonlySet<SerialNumber>>;
 
   /**

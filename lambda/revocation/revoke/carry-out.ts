@@ -16,7 +16,7 @@ import type { Inventory, RevocationRecord } from '../../ports/inventory.js';
 import type { RegisteredCertificate, Registry } from '../../ports/registry.js';
 import type { Signals } from '../../ports/signals.js';
 import { decide, type RevokeDecision, type RevokeFacts, type RevokePolicy, type Standing } from './decide.js';
-import { identityOf } from './identity.js';
+import { identityOf } from '../identity.js';
 import type { Named } from './resolve.js';
 
 export interface CarryOutPorts {

@@ -3,6 +3,7 @@
  * Decides from the present state of the registry and never from the history of messages, so that duplicates and reordering are harmless.
  */
 import type { Reason } from '../../../domain/fleet/reasons.js';
+import type { Identity } from '../identity.js';
 import type { RevokeAction, RevokeMessage, RevokeOutcome } from '../../../domain/protocol/revocation.js';
 
 /** CertificateStatus of AWS IoT, as far as it matters here: everything else can still connect, or come to. */
@@ -12,7 +13,7 @@ export interface RevokeFacts {
   readonly action: RevokeAction;
   readonly registry:
     | { readonly found: 'no'; /** Was it ever registered, as far as we know? */ readonly known: boolean }
-    | { readonly found: 'yes'; readonly standing: Standing; readonly identity: 'the-one-named' | 'a-ca' | 'another' };
+    | { readonly found: 'yes'; readonly standing: Standing; readonly identity: Identity };
   /** What was on record for this serial number when the registry was read, or later. */
   readonly before?: {
     readonly state: 'acting' | 'done';

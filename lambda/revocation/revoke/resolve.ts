@@ -11,7 +11,7 @@ import type { CertificateRecord, Inventory, RevocationRecord } from '../../ports
 import type { PrivateCa } from '../../ports/private-ca.js';
 import type { TrustAnchors } from '../../ports/trust-anchors.js';
 import type { CertificateArns } from './certificate-arn.js';
-import { identityOf, type Identity } from './identity.js';
+import { identityOf, type Identity } from '../identity.js';
 
 /** One message, and what is known of the certificate that it names before the registry is asked. */
 export interface Named {

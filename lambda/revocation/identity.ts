@@ -1,8 +1,7 @@
-import { Certificate } from '../../../domain/pki/certificate.js';
-import type { SerialNumber } from '../../../domain/pki/serial-number.js';
-import type { RevokeFacts } from './decide.js';
+import { Certificate } from '../../domain/pki/certificate.js';
+import type { SerialNumber } from '../../domain/pki/serial-number.js';
 
-export type Identity = Extract<RevokeFacts['registry'], { readonly found: 'yes' }>['identity'];
+export type Identity = 'the-one-named' | 'a-ca' | 'another';
 
 /**
  * Is this PEM the certificate that was named: issued under the anchor's name, with this serial number, signed by the anchor's pinned key,
