@@ -41,6 +41,16 @@ export const REASONS = {
   'gone-from-registry': 'the certificate was known, and has been deleted from the registry',
   'other-certificate': "the registry's own PEM is not the certificate that was named: nothing is done",
   'not-deactivated-by-us': 'reactivation of a certificate that this application did not deactivate for certificateHold',
+  // record, reconcile: a revocation that was remembered for a certificate which has turned up
+  'registered-after-revocation': 'a certificate has been registered whose revocation was on record before',
+  'registered-again':
+    'the registry has a living certificate that is on record as revoked: deleted and registered again, or a second one of its serial number',
+  'left-half-done': 'a revocation was begun and never finished',
+  'brake-keeps-back': 'more revocations than the brake lets through: the next reconciliation tries again',
+  // operator, on the command line
+  rejected: 'a person rejected this very list',
+  reopened: 'a person put a rejected list up for decision again',
+  'stop-lifted': 'a person lifted the emergency stop',
 } as const;
 
 export type Reason = keyof typeof REASONS;

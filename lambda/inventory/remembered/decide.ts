@@ -1,3 +1,4 @@
+import type { Reason } from '../../../domain/fleet/reasons.js';
 import type { Mode, RevokeMessage, RevokeOutcome } from '../../../domain/protocol/revocation.js';
 
 /** What is known of one revocation (a `RevocationRecord`, without its key). */
@@ -9,16 +10,12 @@ export interface RememberedRevocation {
 }
 
 export type RememberedDecision =
-  | {
-      readonly kind: 'none';
-      readonly reason: 'not in the registry' | 'revoked already' | 'in the hands of the worker' | 'settled' | 'mode is off';
-    }
-  | { readonly kind: 'observe'; readonly reason: 'mode is observe' }
-  | {
-      readonly kind: 'hand-over';
-      readonly reason: 'revoked before it was registered' | 'registered, and on record as revoked' | 'left half done';
-      readonly message: RevokeMessage;
-    };
+  /** Nothing to do, and nothing to record: not in the registry, REVOKED, settled, or in the hands of the worker. */
+  | { readonly kind: 'none' }
+  | { readonly kind: 'observe'; readonly reason: Reason }
+  | { readonly kind: 'hand-over'; readonly reason: Reason; readonly message: RevokeMessage };
+
+const NONE = { kind: 'none' } as const;
 
 /**
  * Does a revocation that ended like this still ask for something, now that the certificate is in the registry and not REVOKED?
@@ -52,22 +49,16 @@ export function decide(
   mode: Mode,
   nowMs: number,
 ): RememberedDecision {
-  if (registryStatus === 'REVOKED') return { kind: 'none', reason: 'revoked already' };
-  if (registryStatus === 'NOT_REGISTERED' || registryStatus === 'DELETED') return { kind: 'none', reason: 'not in the registry' };
+  if (registryStatus === 'REVOKED' || registryStatus === 'NOT_REGISTERED' || registryStatus === 'DELETED') return NONE;
   const { state, outcome, message } = remembered;
-  if (message.action === 'reactivate') return { kind: 'none', reason: 'settled' };
-  if (state === 'acting' && nowMs - remembered.updatedAtMs < WORKER_HAS_MS) return { kind: 'none', reason: 'in the hands of the worker' };
-  if (state === 'done' && (outcome === undefined || !STANDS[outcome])) return { kind: 'none', reason: 'settled' };
-  if (mode === 'off') return { kind: 'none', reason: 'mode is off' };
-  if (mode === 'observe') return { kind: 'observe', reason: 'mode is observe' };
+  if (message.action === 'reactivate') return NONE;
+  if (state === 'acting' && nowMs - remembered.updatedAtMs < WORKER_HAS_MS) return NONE;
+  if (state === 'done' && (outcome === undefined || !STANDS[outcome])) return NONE;
+  if (mode === 'off') return NONE;
+  if (mode === 'observe') return { kind: 'observe', reason: 'mode-observe' };
   return {
     kind: 'hand-over',
-    reason:
-      state === 'acting'
-        ? 'left half done'
-        : outcome === 'not-registered'
-          ? 'revoked before it was registered'
-          : 'registered, and on record as revoked',
+    reason: state === 'acting' ? 'left-half-done' : outcome === 'not-registered' ? 'registered-after-revocation' : 'registered-again',
     message: { ...message, source: 'remembered', runId: `remembered:${certificateId}` },
   };
 }

@@ -1,6 +1,7 @@
 import { brakeLimit, type BrakeSettings } from '../../../domain/fleet/brake-limit.js';
 import type { CertificateId } from '../../../domain/fleet/certificate-id.js';
 import { METRICS } from '../../../domain/fleet/metrics.js';
+import type { Reason } from '../../../domain/fleet/reasons.js';
 import type { Mode } from '../../../domain/protocol/revocation.js';
 import type { Brake } from '../../ports/brake.js';
 import type { Clock } from '../../ports/clock.js';
@@ -47,7 +48,7 @@ export async function handOver(
 
   const runId = `remembered:${certificateId}`;
   const ids = { certificateId, issuerId, serialNumber, reason: decision.reason };
-  const entry = (step: Decision['step'], reason: string): Decision => ({
+  const entry = (step: Decision['step'], reason: Reason, detail: Decision['detail'] = {}): Decision => ({
     subject: `SERIAL#${issuerId}#${serialNumber}`,
     step,
     act: 'hand-over',
@@ -55,7 +56,7 @@ export async function handOver(
     runId,
     by: 'inventory',
     atMs: clock.nowMs(),
-    detail: { certificateId, registryStatus },
+    detail: { certificateId, registryStatus, ...detail },
   });
   if (decision.kind === 'observe') {
     await decisions.append(entry('outcome', decision.reason));
@@ -66,7 +67,7 @@ export async function handOver(
   const limit = brakeLimit(await ports.inventory.activeCount(), settings.brake);
   const { granted, usedInWindow } = await ports.brake.reserve(runId, 1, limit, clock.nowMs());
   if (!granted) {
-    await decisions.append(entry('outcome', `kept back: ${usedInWindow} of ${limit} in the window are used`));
+    await decisions.append(entry('outcome', 'brake-keeps-back', { usedInWindow, limit }));
     signals.count(METRICS.revocationsHeld);
     signals.warn('a remembered revocation is over the brake; the next reconciliation tries again', { ...ids, usedInWindow, limit });
     return 'held-back';
