@@ -57,7 +57,7 @@ const prefix = z
 export const CreatedAnchor = z
   .strictObject({
     id: anchorId,
-    type: z.literal('acm-pca'),
+    type: z.literal('acm-pca').describe('A CA at AWS Private CA.'),
     create: z
       .strictObject({
         commonName: z.string().min(1).max(64).describe('Common name of the CA. RFC 5280 allows 64 characters.'),
@@ -87,7 +87,7 @@ export const CreatedAnchor = z
 export const ImportedAnchor = z
   .strictObject({
     id: anchorId,
-    type: z.literal('acm-pca'),
+    type: z.literal('acm-pca').describe('A CA at AWS Private CA.'),
     arn: z
       .string()
       .regex(
@@ -106,7 +106,7 @@ export const ImportedAnchor = z
 export const ExternalAnchor = z
   .strictObject({
     id: anchorId,
-    type: z.literal('external'),
+    type: z.literal('external').describe('A CA anywhere else.'),
     certificatePem: pem,
     crl: z.strictObject({
       type: crlType.default('COMPLETE'),

@@ -89,7 +89,7 @@ export class GuardedFunction<Variables extends Readonly<Record<string, string>>>
       logGroup,
       timeout: props.timeout,
       memorySize: props.memoryMiB,
-      environment: { ...props.environment(this.source.queue.queueUrl), AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
+      environment: { ...props.environment(this.source.queue.queueUrl) },
       ...(props.continuesItself ? { recursiveLoop: RecursiveLoop.ALLOW } : {}),
     });
     this.function.addEventSource(

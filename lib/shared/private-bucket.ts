@@ -13,7 +13,7 @@ export interface PrivateBucketProps {
 
 /** Private, TLS only, encrypted, versioned, retained: every bucket of the application. */
 export function privateBucket(scope: Construct, id: string, props: PrivateBucketProps): Bucket {
-  return new Bucket(scope, id, {
+  const bucket = new Bucket(scope, id, {
     blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
     enforceSSL: true,
     encryption: BucketEncryption.S3_MANAGED,
@@ -25,4 +25,7 @@ export function privateBucket(scope: Construct, id: string, props: PrivateBucket
       { noncurrentVersionExpiration: Duration.days(props.noncurrentVersionDays), abortIncompleteMultipartUploadAfter: Duration.days(7) },
     ],
   });
+  // With the bucket: a retained bucket without its policy would be open to plain HTTP, and closed to the CA that goes on writing to it.
+  bucket.policy?.applyRemovalPolicy(RemovalPolicy.RETAIN);
+  return bucket;
 }
