@@ -1,0 +1,20 @@
+/** MQTT 5 reason codes that the desk sends (MQTT 5.0 §2.4). */
+export const REASON = {
+  normal: 0x00,
+  unspecified: 0x80,
+  protocolError: 0x82,
+  notAuthorized: 0x87,
+  clientIdInvalid: 0x85,
+  serverShuttingDown: 0x8b,
+  keepAliveTimeout: 0x8d,
+  sessionTakenOver: 0x8e,
+  topicFilterInvalid: 0x8f,
+  topicNameInvalid: 0x90,
+  topicAliasInvalid: 0x94,
+  packetTooLarge: 0x95,
+  quotaExceeded: 0x97,
+  administrativeAction: 0x98,
+  retainNotSupported: 0x9a,
+  qosNotSupported: 0x9b,
+  subscriptionIdentifiersNotSupported: 0xa1,
+} as const;

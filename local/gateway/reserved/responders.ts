@@ -1,0 +1,57 @@
+/**
+ * Reserved topics that AWS IoT itself answers. One responder per feature; device shadows are served, further ones (Jobs, fleet provisioning)
+ * are added here with `add`. A request that no responder takes is swallowed, as on AWS when nobody listens.
+ */
+import type { DeskClock } from '../../world/clock.js';
+import type { Publish, Responder } from './responder.js';
+import { shadowResponder } from './shadow-responder.js';
+import { ShadowStore } from './shadow-store.js';
+
+/** Request topics of features that the desk does not serve: publishing there is allowed, nothing answers (README). */
+const UNSERVED = [
+  /^\$aws\/things\/[^/]+\/jobs\//,
+  /^\$aws\/certificates\/create/,
+  /^\$aws\/provisioning-templates\//,
+  /^\$aws\/things\/[^/]+\/defender\/metrics\//,
+  /^\$aws\/things\/[^/]+\/streams\//,
+  /^\$aws\/commands\//,
+];
+
+export class ReservedTopics {
+  readonly shadows: ShadowStore;
+  private readonly responders: Responder[] = [];
+
+  constructor(
+    private readonly publish: Publish,
+    clock: DeskClock,
+  ) {
+    this.shadows = new ShadowStore(clock);
+    this.add(shadowResponder(this.shadows));
+  }
+
+  add(responder: Responder): void {
+    this.responders.push(responder);
+  }
+
+  /** True when the topic is a request to AWS IoT, answered or not. */
+  answer(topic: string, payload: Buffer): boolean {
+    if (!topic.startsWith('$aws/')) return false;
+    for (const responder of this.responders) {
+      const match = responder.topic.exec(topic);
+      if (!match) continue;
+      responder.respond(match, payload, this.publish);
+      return true;
+    }
+    return UNSERVED.some((pattern) => pattern.test(topic)) && !/\/(accepted|rejected|notify|notify-next)$/.test(topic);
+  }
+
+  /** Whether a client may publish there at all: requests and Basic Ingest; what AWS IoT itself sends is not for clients. */
+  accepts(topic: string): boolean {
+    if (!topic.startsWith('$')) return true;
+    if (/\/(accepted|rejected|delta|documents)$/.test(topic)) return false;
+    return (
+      topic.startsWith('$aws/rules/') ||
+      [...this.responders.map((responder) => responder.topic), ...UNSERVED].some((pattern) => pattern.test(topic))
+    );
+  }
+}

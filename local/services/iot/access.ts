@@ -1,0 +1,90 @@
+/**
+ * What IAM must allow before an operation of AWS IoT runs. Resource types as in the service authorisation reference
+ * (https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsiot.html); actions without one are asked on `*`.
+ */
+import type { AccessRequest } from '../../iam/principal.js';
+
+type Input = Readonly<Record<string, unknown>>;
+type ArnOf = (resource: string) => string;
+
+/** Operations that IAM knows under another action name (API_ListPrincipalThingsV2, API_ListThingPrincipalsV2). */
+const ACTION_OF: Readonly<Record<string, string>> = {
+  ListPrincipalThingsV2: 'ListPrincipalThings',
+  ListThingPrincipalsV2: 'ListThingPrincipals',
+};
+
+const CERTIFICATE = ['DescribeCertificate', 'UpdateCertificate', 'DeleteCertificate'];
+const CA = ['DescribeCACertificate', 'UpdateCACertificate', 'DeleteCACertificate'];
+const THING = [
+  'CreateThing',
+  'DescribeThing',
+  'UpdateThing',
+  'DeleteThing',
+  'ListThingPrincipals',
+  'ListThingPrincipalsV2',
+  'ListThingGroupsForThing',
+];
+const MEMBERSHIP = ['AddThingToThingGroup', 'RemoveThingFromThingGroup'];
+const GROUP = ['CreateThingGroup', 'DescribeThingGroup', 'UpdateThingGroup', 'DeleteThingGroup', 'ListThingsInThingGroup'];
+const TYPE = ['CreateThingType', 'DescribeThingType', 'DeprecateThingType', 'DeleteThingType'];
+const POLICY = [
+  'CreatePolicy',
+  'GetPolicy',
+  'DeletePolicy',
+  'CreatePolicyVersion',
+  'GetPolicyVersion',
+  'ListPolicyVersions',
+  'SetDefaultPolicyVersion',
+  'DeletePolicyVersion',
+  'ListTargetsForPolicy',
+];
+const RULE = ['CreateTopicRule', 'GetTopicRule', 'ReplaceTopicRule', 'DeleteTopicRule', 'EnableTopicRule', 'DisableTopicRule'];
+const BY_PRINCIPAL = [
+  'AttachThingPrincipal',
+  'DetachThingPrincipal',
+  'ListPrincipalThings',
+  'ListPrincipalThingsV2',
+  'AttachPrincipalPolicy',
+  'DetachPrincipalPolicy',
+];
+const BY_TARGET = ['AttachPolicy', 'DetachPolicy'];
+const BY_RESOURCE_ARN = ['TagResource', 'UntagResource', 'ListTagsForResource'];
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+function resources(operation: string, input: Input, arn: ArnOf): readonly string[] {
+  if (CERTIFICATE.includes(operation)) return [arn(`cert/${text(input['certificateId'])}`)];
+  if (CA.includes(operation)) return [arn(`cacert/${text(input['certificateId'] ?? input['caCertificateId'])}`)];
+  if (THING.includes(operation)) return [arn(`thing/${text(input['thingName'])}`)];
+  if (MEMBERSHIP.includes(operation)) {
+    return [
+      text(input['thingArn']) || arn(`thing/${text(input['thingName'])}`),
+      text(input['thingGroupArn']) || arn(`thinggroup/${text(input['thingGroupName'])}`),
+    ];
+  }
+  if (operation === 'UpdateThingGroupsForThing') {
+    const groups = [input['thingGroupsToAdd'], input['thingGroupsToRemove']].flatMap((list) =>
+      Array.isArray(list) ? (list as string[]) : [],
+    );
+    return [arn(`thing/${text(input['thingName'])}`), ...groups.map((name) => arn(`thinggroup/${name}`))];
+  }
+  if (GROUP.includes(operation)) return [arn(`thinggroup/${text(input['thingGroupName'])}`)];
+  if (TYPE.includes(operation)) return [arn(`thingtype/${text(input['thingTypeName'])}`)];
+  if (POLICY.includes(operation)) return [arn(`policy/${text(input['policyName'])}`)];
+  if (RULE.includes(operation)) return [arn(`rule/${text(input['ruleName'])}`)];
+  if (BY_PRINCIPAL.includes(operation)) return [text(input['principal'])];
+  if (BY_TARGET.includes(operation)) return [text(input['target'])];
+  if (BY_RESOURCE_ARN.includes(operation)) return [text(input['resourceArn'])];
+  return ['*'];
+}
+
+export function accessRequests(operation: string, input: Input, arn: ArnOf): readonly AccessRequest[] {
+  const thingArn = ['AttachThingPrincipal', 'DetachThingPrincipal'].includes(operation)
+    ? { context: { 'iot:thingArn': arn(`thing/${text(input['thingName'])}`) } }
+    : {};
+  return resources(operation, input, arn).map((resource) => ({
+    action: `iot:${ACTION_OF[operation] ?? operation}`,
+    resource,
+    ...thingArn,
+  }));
+}

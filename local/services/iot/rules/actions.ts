@@ -1,0 +1,109 @@
+/**
+ * Carries out the actions of a rule, each under the action's role (Lambda under the function's resource policy). The roles are assumed as AWS
+ * does: the trust policy must let iot.amazonaws.com in, the role's policy must allow the call
+ * (https://docs.aws.amazon.com/iot/latest/developerguide/iot-rule-actions.html).
+ */
+import type { Cloud } from '../../../cloud.js';
+import type { AccessRequest } from '../../../iam/principal.js';
+import type { RuleAction } from './compile.js';
+import { toText, type MessageContext } from './functions.js';
+import { fill, parseTemplate } from './template.js';
+
+const SERVICE = 'iot.amazonaws.com';
+
+export interface ActionRun {
+  readonly cloud: Cloud;
+  readonly ruleArn: string;
+  readonly message: MessageContext;
+  readonly output: unknown;
+}
+
+/** The name of an action in logs and in metrics, `SqsAction`. */
+export const actionName = (action: RuleAction): string => {
+  const kind = Object.keys(action)[0]!;
+  return `${kind[0]!.toUpperCase()}${kind.slice(1)}Action`;
+};
+
+/** Throws with the reason when the action failed. */
+export async function runAction(action: RuleAction, run: ActionRun): Promise<void> {
+  const kind = Object.keys(action)[0]!;
+  const settings = action[kind]!;
+  const field = (name: string): string => {
+    const filled = fill(parseTemplate(String(settings[name])), run.message);
+    if (filled === undefined) throw new Error(`The substitution template of ${name} is undefined for this message`);
+    return filled;
+  };
+  await RUNNERS[kind]!(settings, field, run);
+}
+
+type Runner = (settings: Readonly<Record<string, unknown>>, field: (name: string) => string, run: ActionRun) => Promise<void>;
+
+async function deliver(run: ActionRun, targetArn: string, payload: unknown, roleArn?: string): Promise<void> {
+  const decision = await run.cloud.deliver({
+    service: SERVICE,
+    sourceArn: run.ruleArn,
+    targetArn,
+    payload,
+    ...(roleArn ? { roleArn } : {}),
+  });
+  if (!decision.allowed) throw new Error(decision.why);
+}
+
+/** For targets that the desk reaches in process: the role must be assumable by AWS IoT and allow exactly this. */
+function authorise(run: ActionRun, roleArn: string, request: AccessRequest): void {
+  run.cloud.iam.assume(roleArn, SERVICE, 'iot-rule', run.ruleArn);
+  const decision = run.cloud.iam.roleAllows(roleArn, request);
+  if (!decision.allowed) throw new Error(decision.why);
+}
+
+/** `http://127.0.0.1:4566/000000000000/queue`, also `https://sqs.<region>.amazonaws.com/<account>/queue`. */
+function queueArn(cloud: Cloud, queueUrl: string): string {
+  const [account, name] = new URL(queueUrl).pathname.split('/').slice(-2);
+  return `arn:${cloud.world.partition}:sqs:${cloud.world.region}:${account}:${name}`;
+}
+
+const RUNNERS: Readonly<Record<string, Runner>> = {
+  sqs: async (settings, field, run) => {
+    const payload = settings['useBase64'] === true ? Buffer.from(bytesOf(run.output)).toString('base64') : run.output;
+    await deliver(run, queueArn(run.cloud, field('queueUrl')), payload, field('roleArn'));
+  },
+  lambda: (_, field, run) => deliver(run, field('functionArn'), run.output),
+  sns: (_, field, run) => deliver(run, field('targetArn'), run.output, field('roleArn')),
+  republish: async (settings, field, run) => {
+    const topic = field('topic').replace(/^\$\$/, '$');
+    const { partition, region, accountId } = run.cloud.world;
+    authorise(run, field('roleArn'), { action: 'iot:Publish', resource: `arn:${partition}:iot:${region}:${accountId}:topic/${topic}` });
+    run.cloud.parts.gateway?.publish(topic, bytesOf(run.output), { qos: settings['qos'] === 1 ? 1 : 0 });
+  },
+  s3: async (_, field, run) => {
+    const [Bucket, Key] = [field('bucketName'), field('key')];
+    authorise(run, field('roleArn'), { action: 's3:PutObject', resource: `arn:${run.cloud.world.partition}:s3:::${Bucket}/${Key}` });
+    await run.cloud.call('s3', 'PutObject', { Bucket, Key, Body: bytesOf(run.output) });
+  },
+  cloudwatchLogs: async (_, field, run) => {
+    const group = field('logGroupName');
+    const { partition, region, accountId } = run.cloud.world;
+    authorise(run, field('roleArn'), {
+      action: 'logs:PutLogEvents',
+      resource: `arn:${partition}:logs:${region}:${accountId}:log-group:${group}:*`,
+    });
+    run.cloud.parts.logs?.(group, run.ruleArn.split('/').at(-1)!, [{ timestamp: run.message.nowMs, message: toText(run.output) ?? '' }]);
+  },
+  cloudwatchMetric: async (_, field, run) => {
+    const value = Number(field('metricValue'));
+    if (!Number.isFinite(value)) throw new Error('metricValue is not a number');
+    authorise(run, field('roleArn'), {
+      action: 'cloudwatch:PutMetricData',
+      resource: '*',
+      context: { 'cloudwatch:namespace': field('metricNamespace') },
+    });
+    await run.cloud.call('cloudwatch', 'PutMetricData', {
+      Namespace: field('metricNamespace'),
+      MetricData: [{ MetricName: field('metricName'), Value: value, Unit: field('metricUnit'), Timestamp: new Date(run.message.nowMs) }],
+    });
+  },
+};
+
+function bytesOf(output: unknown): Uint8Array {
+  return output instanceof Uint8Array ? output : Buffer.from(typeof output === 'string' ? output : JSON.stringify(output));
+}

@@ -1,0 +1,46 @@
+/** AWS IoT, control plane. Registers the registry for the gateway and the rules engine in `cloud.parts`. */
+import type { Cloud } from '../../cloud.js';
+import type { LoggingOptions } from '../../gateway/iot-log.js';
+import type { AwsService } from '../../models/service.js';
+import { accessRequests } from './access.js';
+import { caCertificateOperations } from './ca-certificates.js';
+import { certificateOperations } from './certificates.js';
+import { issuanceOperations } from './issuance.js';
+import { policyAttachmentOperations } from './policy-attachments.js';
+import { policyOperations } from './policies.js';
+import { principalOperations } from './principals.js';
+import { createRegistry } from './registry.js';
+import { createRuleEngine } from './rules/engine.js';
+import { settingOperations } from './settings.js';
+import { IotState, type IotOptions } from './state.js';
+import { tagOperations } from './tags.js';
+import { thingGroupOperations } from './thing-groups.js';
+import { thingTypeOperations } from './thing-types.js';
+import { thingOperations } from './things.js';
+import { topicRuleOperations } from './topic-rules.js';
+
+export function iotService(cloud: Cloud, options: IotOptions = {}): { readonly service: AwsService; readonly logging: LoggingOptions } {
+  const state = new IotState(cloud, options);
+  cloud.parts.registry = createRegistry(state);
+  cloud.parts.rules = createRuleEngine(state);
+  const service: AwsService = {
+    name: 'iot',
+    signingNames: ['iot'],
+    operations: {
+      ...certificateOperations(state),
+      ...caCertificateOperations(state),
+      ...issuanceOperations(state),
+      ...thingOperations(state),
+      ...thingTypeOperations(state),
+      ...thingGroupOperations(state),
+      ...principalOperations(state),
+      ...policyOperations(state),
+      ...policyAttachmentOperations(state),
+      ...topicRuleOperations(state),
+      ...settingOperations(state),
+      ...tagOperations(state),
+    },
+    access: (operation, input) => accessRequests(operation, input, (resource) => state.arn(resource)),
+  };
+  return { service, logging: () => state.settings.logging };
+}
