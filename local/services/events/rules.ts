@@ -175,7 +175,7 @@ export class Rules {
   }
 }
 
-function patternOf(text: string): (event: DeliveredEvent) => boolean {
+export function patternOf(text: string): (event: DeliveredEvent) => boolean {
   try {
     return compilePattern(text);
   } catch (error) {

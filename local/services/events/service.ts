@@ -2,9 +2,9 @@
 import type { BusEvent, Cloud } from '../../cloud.js';
 import type { AccessRequest } from '../../iam/principal.js';
 import { AwsError, type Operation } from '../../models/service.js';
-import { compilePattern } from '../../patterns/event-pattern.js';
+
 import type { Target } from './delivery.js';
-import { type Rule, type RuleDefinition, Rules } from './rules.js';
+import { type Rule, type RuleDefinition, Rules, patternOf } from './rules.js';
 
 /** Starts EventBridge. The answer stops its schedules and retries. */
 export function startEvents(cloud: Cloud): () => void {
@@ -176,7 +176,7 @@ function operations(rules: Rules): Readonly<Record<string, Operation>> {
     DescribeEventBus: (input: { Name?: string }) => (checkBus(input.Name, rules), { Name: 'default', Arn: rules.busArn }),
     ListEventBuses: () => ({ EventBuses: [{ Name: 'default', Arn: rules.busArn }] }),
     TestEventPattern: (input: { EventPattern: string; Event: string }) => ({
-      Result: compilePattern(input.EventPattern)(JSON.parse(input.Event)),
+      Result: patternOf(input.EventPattern)(JSON.parse(input.Event)),
     }),
     ListTagsForResource: (input: { ResourceARN: string }) => ({
       Tags: [...rules.get(input.ResourceARN.split('/').pop() ?? '').tags].map(([Key, Value]) => ({ Key, Value })),
