@@ -1,0 +1,205 @@
+/** The CloudWatch Logs operations that the desk serves (CloudWatch Logs API reference). */
+import { randomUUID } from 'node:crypto';
+import type { World } from '../../cloud.js';
+import { AwsError, type Operation } from '../../models/service.js';
+import { compileFilterPattern } from './filter-pattern.js';
+import type { LogEvent, LogGroup, LogStream, MetricTransformation } from './log-group.js';
+import type { Line, LogGroups } from './log-groups.js';
+
+interface OfGroup {
+  readonly logGroupName?: string;
+  readonly logGroupIdentifier?: string;
+}
+interface Paged {
+  readonly nextToken?: string;
+  readonly limit?: number;
+}
+interface Range {
+  readonly startTime?: number;
+  readonly endTime?: number;
+}
+
+/** PutLogEvents takes events from 14 days back to two hours ahead; the others are reported, not stored. */
+const OLDEST_MS = 14 * 86_400_000;
+const NEWEST_MS = 2 * 3_600_000;
+
+export function logsOperations(groups: LogGroups, world: World): Readonly<Record<string, Operation>> {
+  const of = (input: OfGroup): LogGroup => groups.get(input.logGroupIdentifier ?? input.logGroupName);
+  const queries = new Map<string, Record<string, unknown>>();
+  return {
+    CreateLogGroup: (input: { logGroupName: string; kmsKeyId?: string; logGroupClass?: string; tags?: Record<string, string> }) => {
+      const group = groups.create(input.logGroupName, input.kmsKeyId, input.logGroupClass);
+      for (const [key, value] of Object.entries(input.tags ?? {})) group.tags.set(key, value);
+      return {};
+    },
+    DeleteLogGroup: (input: { logGroupName: string }) => {
+      groups.delete(input.logGroupName);
+      return {};
+    },
+    DescribeLogGroups: (input: Paged & { logGroupNamePrefix?: string; logGroupNamePattern?: string }) => {
+      const wanted = groups
+        .all()
+        .filter((group) => group.name.startsWith(input.logGroupNamePrefix ?? '') && group.name.includes(input.logGroupNamePattern ?? ''));
+      const { items, next } = page(wanted, input, 50);
+      return { logGroups: items.map(describeGroup), ...next };
+    },
+    PutRetentionPolicy: (input: { logGroupName: string; retentionInDays: number }) => {
+      groups.retain(of(input), input.retentionInDays);
+      return {};
+    },
+    DeleteRetentionPolicy: (input: { logGroupName: string }) => {
+      of(input).retentionInDays = undefined;
+      return {};
+    },
+    CreateLogStream: (input: { logGroupName: string; logStreamName: string }) => {
+      const group = of(input);
+      if (group.streams.has(input.logStreamName))
+        throw new AwsError('ResourceAlreadyExistsException', 'The specified log stream already exists');
+      group.createStream(input.logStreamName, world.clock.nowMs());
+      return {};
+    },
+    DescribeLogStreams: (input: OfGroup & Paged & { logStreamNamePrefix?: string; orderBy?: string; descending?: boolean }) => {
+      const group = of(input);
+      const streams = [...group.streams.values()].filter((stream) => stream.name.startsWith(input.logStreamNamePrefix ?? ''));
+      streams.sort(input.orderBy === 'LastEventTime' ? (a, b) => lastMs(a) - lastMs(b) : (a, b) => (a.name < b.name ? -1 : 1));
+      if (input.descending) streams.reverse();
+      const { items, next } = page(streams, input, 50);
+      return { logStreams: items.map((stream) => describeStream(group, stream)), ...next };
+    },
+    PutLogEvents: (input: { logGroupName: string; logStreamName: string; logEvents: readonly Line[] }) => {
+      const group = of(input);
+      const stream = group.stream(input.logStreamName);
+      const nowMs = world.clock.nowMs();
+      const tooOld = input.logEvents.filter((event) => event.timestamp < nowMs - OLDEST_MS).length;
+      const accepted = input.logEvents.filter((event) => event.timestamp >= nowMs - OLDEST_MS && event.timestamp <= nowMs + NEWEST_MS);
+      groups.write(group, stream, accepted);
+      const tooNew = input.logEvents.findIndex((event) => event.timestamp > nowMs + NEWEST_MS);
+      const rejected = {
+        ...(tooOld > 0 ? { tooOldLogEventEndIndex: tooOld } : {}),
+        ...(tooNew >= 0 ? { tooNewLogEventStartIndex: tooNew } : {}),
+      };
+      return { nextSequenceToken: randomUUID(), ...(Object.keys(rejected).length > 0 ? { rejectedLogEventsInfo: rejected } : {}) };
+    },
+    GetLogEvents: (input: OfGroup & Paged & Range & { logStreamName: string; startFromHead?: boolean }) =>
+      getLogEvents(of(input).stream(input.logStreamName), input),
+    FilterLogEvents: (
+      input: OfGroup & Paged & Range & { filterPattern?: string; logStreamNames?: readonly string[]; logStreamNamePrefix?: string },
+    ) => {
+      const matches = compileFilterPattern(input.filterPattern);
+      const streams = [...of(input).streams.values()].filter(
+        (stream) => (input.logStreamNames?.includes(stream.name) ?? true) && stream.name.startsWith(input.logStreamNamePrefix ?? ''),
+      );
+      const found = streams.flatMap((stream) =>
+        stream.events
+          .filter((event) => within(event, input) && matches(event.message))
+          .map((event) => ({ logStreamName: stream.name, ...event })),
+      );
+      found.sort((a, b) => a.timestamp - b.timestamp || (a.eventId < b.eventId ? -1 : 1));
+      const { items, next } = page(found, input, 10_000);
+      return { events: items, searchedLogStreams: [], ...next };
+    },
+    PutMetricFilter: (input: {
+      logGroupName: string;
+      filterName: string;
+      filterPattern: string;
+      metricTransformations: readonly MetricTransformation[];
+    }) => {
+      const { filterName, filterPattern, metricTransformations: transformations } = input;
+      of(input).metricFilters.set(filterName, {
+        filterName,
+        filterPattern,
+        transformations,
+        matches: compileFilterPattern(filterPattern),
+        createdAtMs: world.clock.nowMs(),
+      });
+      return {};
+    },
+    DescribeMetricFilters: (input: OfGroup & Paged) => {
+      const chosen = input.logGroupName === undefined ? groups.all() : [of(input)];
+      const all = chosen.flatMap((group) =>
+        [...group.metricFilters.values()].map(({ filterName, filterPattern, transformations, createdAtMs }) => ({
+          filterName,
+          filterPattern,
+          metricTransformations: transformations,
+          creationTime: createdAtMs,
+          logGroupName: group.name,
+        })),
+      );
+      const { items, next } = page(all, input, 50);
+      return { metricFilters: items, ...next };
+    },
+    PutResourcePolicy: (input: { policyName: string; policyDocument: string }) => {
+      const resourcePolicy = { policyName: input.policyName, policyDocument: input.policyDocument, lastUpdatedTime: world.clock.nowMs() };
+      groups.resourcePolicies.set(input.policyName, resourcePolicy);
+      return { resourcePolicy };
+    },
+    DescribeResourcePolicies: () => ({ resourcePolicies: [...groups.resourcePolicies.values()] }),
+    PutQueryDefinition: (input: { name: string; queryString: string; logGroupNames?: readonly string[]; queryDefinitionId?: string }) => {
+      const queryDefinitionId = input.queryDefinitionId ?? randomUUID();
+      const { name, queryString, logGroupNames } = input;
+      queries.set(queryDefinitionId, {
+        queryDefinitionId,
+        name,
+        queryString,
+        ...(logGroupNames ? { logGroupNames } : {}),
+        lastModified: world.clock.nowMs(),
+      });
+      return { queryDefinitionId };
+    },
+    DescribeQueryDefinitions: (input: { queryDefinitionNamePrefix?: string }) => ({
+      queryDefinitions: [...queries.values()].filter((query) => String(query.name).startsWith(input.queryDefinitionNamePrefix ?? '')),
+    }),
+    ListTagsForResource: (input: { resourceArn: string }) => ({ tags: Object.fromEntries(groups.get(input.resourceArn).tags) }),
+  };
+}
+
+const lastMs = (stream: LogStream): number => stream.events.at(-1)?.timestamp ?? 0;
+const within = (event: LogEvent, { startTime = 0, endTime = Number.MAX_SAFE_INTEGER }: Range): boolean =>
+  event.timestamp >= startTime && event.timestamp <= endTime;
+
+function page<T>(all: readonly T[], { nextToken, limit }: Paged, most: number): { items: T[]; next: { nextToken?: string } } {
+  const from = Number(nextToken ?? 0);
+  const to = from + Math.min(limit ?? most, most);
+  return { items: all.slice(from, to), next: to < all.length ? { nextToken: String(to) } : {} };
+}
+
+function describeGroup(group: LogGroup): Record<string, unknown> {
+  return {
+    logGroupName: group.name,
+    creationTime: group.createdAtMs,
+    arn: `${group.arn}:*`,
+    logGroupArn: group.arn,
+    logGroupClass: group.logGroupClass,
+    metricFilterCount: group.metricFilters.size,
+    storedBytes: [...group.streams.values()].reduce(
+      (sum, stream) => sum + stream.events.reduce((bytes, event) => bytes + event.message.length, 0),
+      0,
+    ),
+    ...(group.retentionInDays === undefined ? {} : { retentionInDays: group.retentionInDays }),
+    ...(group.kmsKeyId === undefined ? {} : { kmsKeyId: group.kmsKeyId }),
+  };
+}
+
+function describeStream(group: LogGroup, stream: LogStream): Record<string, unknown> {
+  const first = stream.events[0];
+  const last = stream.events.at(-1);
+  return {
+    logStreamName: stream.name,
+    creationTime: stream.createdAtMs,
+    arn: `${group.arn}:log-stream:${stream.name}`,
+    ...(first && last
+      ? { firstEventTimestamp: first.timestamp, lastEventTimestamp: last.timestamp, lastIngestionTime: last.ingestionTime }
+      : {}),
+  };
+}
+
+/** Tokens say where a page ended: `f/<n>` forward, `b/<n>` backward. At the end the token stays the same, as on AWS. */
+function getLogEvents(stream: LogStream, input: Paged & Range & { startFromHead?: boolean }): Record<string, unknown> {
+  const all = stream.events.filter((event) => within(event, input));
+  const limit = Math.min(input.limit ?? 10_000, 10_000);
+  const [direction, position] = (input.nextToken ?? (input.startFromHead ? 'f/0' : `b/${all.length}`)).split('/');
+  const from = direction === 'f' ? Number(position) : Math.max(0, Number(position) - limit);
+  const to = direction === 'f' ? Math.min(all.length, from + limit) : Number(position);
+  const events = all.slice(from, to).map(({ timestamp, message, ingestionTime }) => ({ timestamp, message, ingestionTime }));
+  return { events, nextForwardToken: `f/${to}`, nextBackwardToken: `b/${from}` };
+}
