@@ -1,0 +1,81 @@
+/**
+ * One installation, as the command line sees it: found by its SSM parameters, reached through the same adapters as the functions use. This
+ * file and what it imports load the AWS SDK, so commands that need no AWS never import it.
+ */
+import { callerArn } from '../aws/caller.js';
+import { documentClient, iotClient, iotDataClient, s3Client, sqsClient, ssmClient } from '../aws/clients.js';
+import { dynamoDecisionLog } from '../aws/decision-log.js';
+import { dynamoEmergencyStop } from '../aws/emergency-stop.js';
+import { dynamoHighWaterMarks } from '../aws/high-water.js';
+import { dynamoHolds } from '../aws/holds.js';
+import { dynamoInventory } from '../aws/inventory.js';
+import { queueDepth, type QueueDepth } from '../aws/queue-depth.js';
+import { sqsSyncQueue } from '../aws/queues.js';
+import { dynamoReconciliation, sqsReconcileQueue } from '../aws/reconciliation.js';
+import { iotRegistry } from '../aws/registry.js';
+import { s3SerialState } from '../aws/serial-state.js';
+import { ssmTrustAnchors } from '../aws/trust-anchors.js';
+import { readApplicationParameters } from '../aws/application-parameters.js';
+import type { ApplicationParameter } from '../../domain/protocol/application-parameters.js';
+import type { Clock } from '../ports/clock.js';
+import type { DecisionLog } from '../ports/decision-log.js';
+import type { EmergencyStop } from '../ports/emergency-stop.js';
+import type { HighWaterMarks } from '../ports/high-water.js';
+import type { Holds } from '../ports/holds.js';
+import type { Inventory } from '../ports/inventory.js';
+import type { SyncQueue } from '../ports/queues.js';
+import type { ReconcileQueue, Reconciliation } from '../ports/reconciliation.js';
+import type { Registry } from '../ports/registry.js';
+import type { SerialState } from '../ports/serial-state.js';
+import type { TrustAnchors } from '../ports/trust-anchors.js';
+import { wallClock } from '../runtime/clock.js';
+
+export interface Application {
+  readonly prefix: string;
+  readonly region: string;
+  readonly parameters: Readonly<Record<ApplicationParameter, string>>;
+  readonly clock: Clock;
+  readonly inventory: Inventory;
+  readonly registry: Registry;
+  readonly anchors: TrustAnchors;
+  readonly marks: HighWaterMarks;
+  readonly holds: Holds;
+  /** Held lists, by `listKey`. */
+  readonly lists: Pick<SerialState, 'load'>;
+  readonly decisions: DecisionLog;
+  readonly stop: EmergencyStop;
+  readonly reconciliation: Reconciliation;
+  readonly syncQueue: SyncQueue;
+  readonly reconcileQueue: ReconcileQueue;
+  readonly depth: (queueUrl: string) => Promise<QueueDepth>;
+  /** ARN of the caller, from STS. */
+  readonly caller: () => Promise<string>;
+}
+
+/** Throws when there is no such installation, or AWS cannot be reached. */
+export async function openApplication(prefix: string): Promise<Application> {
+  const ssm = ssmClient();
+  const sqs = sqsClient();
+  const client = documentClient();
+  const parameters = await readApplicationParameters(ssm, prefix);
+  const ledger = { client, table: parameters.ledgerTable };
+  return {
+    prefix,
+    region: await ssm.config.region(),
+    parameters,
+    clock: wallClock,
+    inventory: dynamoInventory(client, parameters.inventoryTable, wallClock),
+    registry: iotRegistry(iotClient(), iotDataClient()),
+    anchors: ssmTrustAnchors(ssm, parameters.trustParameterPath, wallClock),
+    marks: dynamoHighWaterMarks(ledger),
+    holds: dynamoHolds(ledger),
+    lists: s3SerialState(s3Client(), parameters.stateBucket),
+    decisions: dynamoDecisionLog(ledger),
+    stop: dynamoEmergencyStop(ledger),
+    reconciliation: dynamoReconciliation(ledger),
+    syncQueue: sqsSyncQueue(sqs, parameters.syncQueueUrl),
+    reconcileQueue: sqsReconcileQueue(sqs, parameters.reconcileQueueUrl),
+    depth: (queueUrl) => queueDepth(sqs, queueUrl),
+    caller: () => callerArn(),
+  };
+}

@@ -1,0 +1,98 @@
+/**
+ * `fleetwarden`: the command line for the people on call. Exit code 0: done. 1: refused, or nothing found. 2: not understood, or AWS cannot be
+ * reached. Region, endpoint and credentials come from the environment, so the same commands work on AWS and, after `source .desk/env`, at the
+ * desk. Each command is imported when it is called: `crl inspect` must not wait for the AWS SDK.
+ */
+import { Command } from 'commander';
+import { DEFAULT_PREFIX } from '../../domain/protocol/application-parameters.js';
+import type { Answer } from './answer.js';
+import type { Application } from './application.js';
+import { failureOf } from './failure.js';
+
+interface Common {
+  readonly prefix: string;
+  readonly json?: boolean;
+}
+
+type Act<Options> = (application: Application, options: Options, target: string) => Promise<Answer>;
+
+/** A command against an installation: `target` is its argument, where it has one. */
+function command<Options extends Common>(name: string, description: string, act: Act<Options>): Command {
+  const made = new Command(name)
+    .exitOverride()
+    .enablePositionalOptions() // an option after a subcommand is the subcommand's
+    .description(description)
+    .option('--prefix <name>', 'the installation: prefix of its stacks', DEFAULT_PREFIX)
+    .option('--json', 'answer in JSON');
+  return made.action(async () => {
+    const options = made.opts<Options>();
+    const { openApplication } = await import('./application.js');
+    const answer = await act(await openApplication(options.prefix), options, made.args[0] ?? '');
+    process.stdout.write(`${options.json ? JSON.stringify(answer.json, undefined, 2) : answer.text()}\n`);
+  });
+}
+
+function program(): Command {
+  const holds = command('holds', 'lists over the brake, and what was decided', async (application) =>
+    (await import('./hold-lists.js')).listHolds(application),
+  ).addCommand(
+    command('show', 'one held list, whole', async (application, _options, hash) =>
+      (await import('./hold-lists.js')).showHold(application, hash),
+    ).argument('<hash>', 'its hash, or at least 8 digits of the beginning'),
+  );
+  const decisions = {
+    approve: command<Common & { readonly yes?: boolean }>(
+      'approve',
+      'approve a held list: it is carried out',
+      async (application, { yes }, hash) => {
+        const { confirmOnTerminal } = await import('./confirm.js');
+        return (await import('./hold-decisions.js')).approve(application, hash, yes ? () => Promise.resolve(true) : confirmOnTerminal);
+      },
+    ).option('--yes', 'do not ask: the list has been read'),
+    reject: command('reject', 'reject a held list: nothing on it is done', async (application, _options, hash) =>
+      (await import('./hold-decisions.js')).reject(application, hash),
+    ),
+    reopen: command('reopen', 'put a rejected list up for decision again', async (application, _options, hash) =>
+      (await import('./hold-decisions.js')).reopen(application, hash),
+    ),
+  };
+  const all = [
+    command<Common & { readonly count?: boolean }>(
+      'status',
+      'mode, stop, CRLs, inventory, held lists and queues',
+      async (application, { count }) => (await import('./status.js')).status(application, { count: count === true }),
+    ).option('--count', 'count the inventory by status (reads all of it)'),
+    command('why', 'the history of one certificate', async (application, _options, target) =>
+      (await import('./why.js')).why(application, target),
+    ).argument('<target>', 'name of a thing, certificateId, or serial number'),
+    holds,
+    ...Object.values(decisions).map((made) => made.argument('<hash>', 'its hash, or at least 8 digits of the beginning')),
+    command<Common & { readonly reason: string }>(
+      'pause',
+      'the emergency stop: nothing is changed any more',
+      async (application, { reason }) => (await import('./control.js')).pause(application, reason),
+    ).requiredOption('--reason <text>', 'why: everybody who finds the stop reads it'),
+    command('resume', 'lift the emergency stop', async (application) => (await import('./control.js')).resume(application)),
+    command('reconcile', 'compare the inventory with the whole registry now', async (application) =>
+      (await import('./control.js')).reconcile(application),
+    ),
+    command('sweep', 'look at every known CRL now', async (application) => (await import('./control.js')).sweep(application)),
+  ];
+  const made = new Command('fleetwarden').description('Keeps an AWS IoT Core fleet trustworthy.').exitOverride();
+  for (const one of all) made.addCommand(one);
+  return made;
+}
+
+async function main(): Promise<void> {
+  // People on call cannot act on the SDK's advice about this computer's Node.
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
+  try {
+    await program().parseAsync();
+  } catch (error) {
+    const { exitCode, text } = failureOf(error);
+    if (text !== '') process.stderr.write(`${text}\n`);
+    process.exitCode = exitCode;
+  }
+}
+
+void main();
