@@ -42,7 +42,9 @@ export class Certificate {
   /** PEM text with exactly one certificate, or DER. Throws DerError for anything else. */
   static read(input: string | Uint8Array): Certificate {
     const isPem = typeof input === 'string' || input[0] !== TAG.sequence;
-    const der = isPem ? pemToDer(typeof input === 'string' ? input : Buffer.from(input).toString('latin1'), 'CERTIFICATE') : Uint8Array.from(input);
+    const der = isPem
+      ? pemToDer(typeof input === 'string' ? input : Buffer.from(input).toString('latin1'), 'CERTIFICATE')
+      : Uint8Array.from(input);
     const file = new DerCursor(der);
     const certificate = file.enter(TAG.sequence);
     file.finish();

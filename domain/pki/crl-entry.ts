@@ -38,7 +38,8 @@ export function readEntry(der: Uint8Array, refusals: Refusals): StrictEntry {
 function readEntryExtensions(extensions: DerCursor, refusals: Refusals): number {
   let reason = 0;
   const seen = new Set<string>();
-  do {
+  if (extensions.isAtEnd) refusals.add('malformed-entry-extension', 'an empty list of extensions');
+  while (!extensions.isAtEnd) {
     const extension = extensions.enter(TAG.sequence);
     const id = extension.oid();
     const critical = extension.defaultFalse();
@@ -55,7 +56,7 @@ function readEntryExtensions(extensions: DerCursor, refusals: Refusals): number 
       if (!(error instanceof DerError)) throw error;
       refusals.add('malformed-entry-extension', `${id}: ${error.detail}`);
     }
-  } while (!extensions.isAtEnd);
+  }
   return reason;
 }
 

@@ -35,7 +35,8 @@ export interface IssuingDistributionPoint {
 export function readListExtensions(extensions: DerCursor, refusals: Refusals): ListExtensions {
   const found: ListExtensions = {};
   const seen = new Set<string>();
-  do {
+  if (extensions.isAtEnd) refusals.add('malformed-extension', 'an empty list of extensions');
+  while (!extensions.isAtEnd) {
     const extension = extensions.enter(TAG.sequence);
     const id = extension.oid();
     const critical = extension.defaultFalse();
@@ -48,7 +49,7 @@ export function readListExtensions(extensions: DerCursor, refusals: Refusals): L
     if (critical && known === undefined) refusals.add('unknown-critical-extension', id);
     if (critical && known !== undefined && !MAY_BE_CRITICAL.has(id)) refusals.add('extension-must-not-be-critical', id);
     decode(id, refusals, () => known?.(value, found, refusals));
-  } while (!extensions.isAtEnd);
+  }
   return found;
 }
 

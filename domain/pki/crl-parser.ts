@@ -92,7 +92,18 @@ export class CrlParser {
     const { scheme, issuerDer, issuer, thisUpdate, nextUpdate } = header;
     const { extensions, signature } = tail;
     const { verifier, walker } = this;
-    return { scheme, verifier, signature, issuerDer, issuer, thisUpdate, nextUpdate, extensions, entries: walker, digest: this.digest.digest('hex') };
+    return {
+      scheme,
+      verifier,
+      signature,
+      issuerDer,
+      issuer,
+      thisUpdate,
+      nextUpdate,
+      extensions,
+      entries: walker,
+      digest: this.digest.digest('hex'),
+    };
   }
 
   private readHeader(): void {
@@ -165,7 +176,9 @@ export class CrlParser {
     const { window } = this;
     const listEnd = this.listEnd - window.base;
     window.start = this.walker.walk(window.bytes, window.view, window.start, Math.min(window.end, listEnd), listEnd);
-    if (window.start === listEnd) this.phase = 'tail';
+    if (window.start !== listEnd) return;
+    this.walker.flush();
+    this.phase = 'tail';
   }
 
   private readTail(): void {
@@ -184,8 +197,9 @@ export class CrlParser {
     }
     const outside = new DerCursor(tail, tbsEnd);
     if (!Buffer.from(outside.any()).equals(this.header!.algorithm)) this.refusals.add('algorithm-mismatch');
-    const signature = outside.octetBitString();
+    const { octets: signature, unused } = outside.bitString();
     outside.finish();
+    if (unused !== 0) this.refusals.add('bad-signature', 'not of whole octets');
     this.tail = { extensions, signature };
     this.phase = 'done';
   }
@@ -201,7 +215,8 @@ function readExtensionsOf(tbs: DerCursor, refusals: Refusals): ListExtensions {
 /** Header of the TLV at `at`, whose content may still be under way. Throws NeedsMore, DerError. */
 function open(bytes: Uint8Array, at: number, end: number, tag?: number): { tag: number; contentStart: number; contentEnd: number } {
   const header = readHeader(bytes, at, end);
-  if (tag !== undefined && at < end && bytes[at] !== tag) throw new DerError(`tag 0x${bytes[at]!.toString(16)} where 0x${tag.toString(16)} is due`);
+  if (tag !== undefined && at < end && bytes[at] !== tag)
+    throw new DerError(`tag 0x${bytes[at]!.toString(16)} where 0x${tag.toString(16)} is due`);
   if (header === undefined) throw new NeedsMore();
   return { tag: header.tag, contentStart: header.contentStart, contentEnd: header.contentStart + header.contentLength };
 }

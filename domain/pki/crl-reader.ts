@@ -8,7 +8,7 @@ import { DEFAULT_LIMITS, type CrlFacts, type CrlReadOptions, type CrlReading } f
 import { DerError } from './der.js';
 import { PemDecoder } from './pem.js';
 import { SerialSet } from './serial-set.js';
-import { nextSerialState } from './serial-state.js';
+import { nextSerialState } from './next-serial-state.js';
 import { judge } from './crl-verdict.js';
 
 export type { AcceptedCrl, CrlFacts, CrlIssuer, CrlLimits, CrlReadOptions, CrlReading, RefusedCrl } from './crl-reading.js';
@@ -125,7 +125,8 @@ class CrlReader {
     try {
       return step();
     } catch (error) {
-      if (error instanceof CrlUnreadable) this.unreadable = { code: error.code, ...(error.detail === undefined ? {} : { detail: error.detail }) };
+      if (error instanceof CrlUnreadable)
+        this.unreadable = { code: error.code, ...(error.detail === undefined ? {} : { detail: error.detail }) };
       else if (error instanceof DerError) this.unreadable = { code: 'not-der', detail: error.detail };
       else throw error;
       return undefined;

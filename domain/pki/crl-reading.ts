@@ -22,7 +22,12 @@ export interface CrlLimits {
   readonly maxMilliseconds: number;
 }
 
-export const DEFAULT_LIMITS: CrlLimits = { maxBytes: 128 * 1024 * 1024, maxEntries: 2_500_000, maxHeaderBytes: 65_536, maxMilliseconds: 120_000 };
+export const DEFAULT_LIMITS: CrlLimits = {
+  maxBytes: 128 * 1024 * 1024,
+  maxEntries: 2_500_000,
+  maxHeaderBytes: 65_536,
+  maxMilliseconds: 120_000,
+};
 
 export interface CrlReadOptions {
   /** The time at which it is judged, in milliseconds since 1970. */

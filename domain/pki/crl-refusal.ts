@@ -17,7 +17,8 @@ export const CRL_REFUSALS = {
   'version-1': 'It is a version 1 CRL: it has neither a CRL number nor an authority key identifier.',
   'algorithm-mismatch': 'The signature algorithm inside the signed part is not the one outside.',
   'weak-hash': 'It is signed over a broken hash (MD5, SHA-1).',
-  'unsupported-signature-algorithm': 'It is not signed by RSA or ECDSA over SHA-256, SHA-384 or SHA-512 with parameters that belong together.',
+  'unsupported-signature-algorithm':
+    'It is not signed by RSA or ECDSA over SHA-256, SHA-384 or SHA-512 with parameters that belong together.',
   'no-crl-number': 'It has no CRL number: it cannot be told from an older one.',
   'crl-number-out-of-range': 'Its CRL number is negative or longer than 20 octets.',
   'no-authority-key-identifier': 'It has no authority key identifier.',
@@ -33,7 +34,8 @@ export const CRL_REFUSALS = {
   'scope-ca-certificates': 'It covers CA certificates only (onlyContainsCACerts).',
   'scope-attribute-certificates': 'It covers attribute certificates only (onlyContainsAttributeCerts).',
   'scope-some-reasons': 'It covers some reasons only (onlySomeReasons).',
-  'relative-distribution-point': 'Its distribution point is named relative to the issuer, so it cannot be compared with where it was found.',
+  'relative-distribution-point':
+    'Its distribution point is named relative to the issuer, so it cannot be compared with where it was found.',
   'distribution-point-mismatch': 'Its distribution point is not where it was found.',
   'unknown-critical-extension': 'It has a critical extension that this reader does not know.',
   'extension-must-not-be-critical': 'It has an extension marked critical which RFC 5280 says must not be.',

@@ -50,9 +50,10 @@ function chooseIssuer(parsed: ParsedCrl, issuers: readonly CrlIssuer[], refusals
 
 function judgeSignature(parsed: ParsedCrl, issuer: CrlIssuer, refusals: Refusals): void {
   if (!issuer.certificate.maySignCrls) refusals.add('issuer-without-crl-sign');
-  if (parsed.verifier === undefined) {
-    if ('refused' in parsed.scheme) refusals.add(parsed.scheme.refused);
-  } else if (!parsed.verifier.verify(issuer.certificate.publicKey, parsed.signature)) refusals.add('bad-signature');
+  if ('refused' in parsed.scheme) refusals.add(parsed.scheme.refused);
+  const verdict = parsed.verifier?.verify(issuer.certificate.publicKey, parsed.signature);
+  if (verdict === 'unsupported') refusals.add('unsupported-signature-algorithm', 'the pinned key is of another kind');
+  if (verdict === 'bad') refusals.add('bad-signature');
 }
 
 /**

@@ -88,7 +88,8 @@ export class DerCursor {
 
   private header(): TlvHeader {
     const header = readHeader(this.bytes, this.at, this.end);
-    if (header === undefined || header.contentStart + header.contentLength > this.end) throw new DerError('a value longer than what holds it');
+    if (header === undefined || header.contentStart + header.contentLength > this.end)
+      throw new DerError('a value longer than what holds it');
     return header;
   }
 
@@ -145,18 +146,31 @@ export class DerCursor {
 
   /** A BIT STRING of whole octets. */
   octetBitString(): Uint8Array {
+    const { octets, unused } = this.bitString();
+    if (unused !== 0) throw new DerError('a BIT STRING that does not end on an octet');
+    return octets;
+  }
+
+  /** Any BIT STRING: unused bits are zero in DER. */
+  bitString(): { readonly octets: Uint8Array; readonly unused: number } {
     const content = this.content(TAG.bitString);
-    if (content.length === 0 || content[0] !== 0) throw new DerError('a BIT STRING that does not end on an octet');
-    return content.subarray(1);
+    const unused = content[0];
+    if (unused === undefined || unused > 7 || (content.length === 1 && unused !== 0))
+      throw new DerError('a BIT STRING with a wrong count of unused bits');
+    if ((content[content.length - 1]! & ((1 << unused) - 1)) !== 0 && content.length > 1)
+      throw new DerError('a BIT STRING whose unused bits are not zero');
+    return { octets: content.subarray(1), unused };
   }
 
   /** A named BIT STRING (KeyUsage, ReasonFlags): trailing zero bits are left out in DER. Bit 0 is the first. */
   namedBits(tag: number = TAG.bitString): ReadonlySet<number> {
     const content = this.content(tag);
     const unused = content[0];
-    if (unused === undefined || unused > 7 || (content.length === 1 && unused !== 0)) throw new DerError('a BIT STRING with a wrong count of unused bits');
+    if (unused === undefined || unused > 7 || (content.length === 1 && unused !== 0))
+      throw new DerError('a BIT STRING with a wrong count of unused bits');
     const last = content[content.length - 1]!;
-    if (content.length > 1 && (last & ((1 << (unused + 1)) - 1)) !== 1 << unused) throw new DerError('a named BIT STRING with trailing zero bits');
+    if (content.length > 1 && (last & ((1 << (unused + 1)) - 1)) !== 1 << unused)
+      throw new DerError('a named BIT STRING with trailing zero bits');
     const set = new Set<number>();
     for (let bit = 0; bit < (content.length - 1) * 8; bit += 1) if ((content[1 + (bit >> 3)]! & (0x80 >> (bit & 7))) !== 0) set.add(bit);
     return set;
@@ -175,7 +189,8 @@ export class DerCursor {
 export function checkMinimalInteger(content: Uint8Array): void {
   if (content.length === 0) throw new DerError('an INTEGER without content');
   const sign = content[0]!;
-  if (content.length > 1 && ((sign === 0 && content[1]! < 0x80) || (sign === 0xff && content[1]! >= 0x80))) throw new DerError('an INTEGER that is not minimal');
+  if (content.length > 1 && ((sign === 0 && content[1]! < 0x80) || (sign === 0xff && content[1]! >= 0x80)))
+    throw new DerError('an INTEGER that is not minimal');
 }
 
 /** Content of an INTEGER → its value. */

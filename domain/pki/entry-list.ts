@@ -3,12 +3,15 @@
  * peak at three times their size. Entries go in as the CRL lists them and come out in ascending order of their serials.
  */
 import { CRL_REASONS, actionOf, type CrlReason, type RevocationAction } from './crl-reason.js';
+import { hasDuplicateSerials } from './duplicate-serials.js';
 import type { SerialNumber } from './serial-number.js';
 import { SERIAL_WORDS, wordsToSerial } from './serial-words.js';
 import { sortBySerial } from './sort-serials.js';
 
 const SEGMENT_BITS = 14;
 const SEGMENT = 1 << SEGMENT_BITS;
+/** CRLReason certificateHold. */
+const HOLD = 6;
 
 /** One revoked certificate as its CRL states it. */
 export interface CrlEntry {
@@ -30,19 +33,24 @@ export class EntryList implements Iterable<CrlEntry> {
     return this.count;
   }
 
-  /** Takes the serial from `serial[0..4]`. `reason` is a CRLReason number. */
-  append(serial: Uint32Array, seconds: number, reason: number): void {
+  /** The words of the serials, five an entry, in the order of the CRL; all but the last array are full. */
+  get segments(): readonly Uint32Array[] {
+    return this.words;
+  }
+
+  /** Takes the serial from the five words at `serial[from]`. `reason` is a CRLReason number. */
+  append(serial: Uint32Array, from: number, seconds: number, reason: number): void {
     const index = this.count;
     const segment = index >> SEGMENT_BITS;
     if (segment === this.words.length) this.grow();
     const words = this.words[segment]!;
     const slot = index & (SEGMENT - 1);
     const at = slot * SERIAL_WORDS;
-    words[at] = serial[0]!;
-    words[at + 1] = serial[1]!;
-    words[at + 2] = serial[2]!;
-    words[at + 3] = serial[3]!;
-    words[at + 4] = serial[4]!;
+    words[at] = serial[from]!;
+    words[at + 1] = serial[from + 1]!;
+    words[at + 2] = serial[from + 2]!;
+    words[at + 3] = serial[from + 3]!;
+    words[at + 4] = serial[from + 4]!;
     this.seconds[segment]![slot] = seconds;
     this.reasons[segment]![slot] = reason;
     this.count = index + 1;
@@ -79,11 +87,9 @@ export class EntryList implements Iterable<CrlEntry> {
     return this.order;
   }
 
-  /** Whether any serial stands in the list twice. */
+  /** Whether any serial stands in the list twice. Does not sort. */
   hasDuplicates(): boolean {
-    const order = this.sorted();
-    for (let i = 1; i < order.length; i += 1) if (this.compare(order[i - 1]!, order[i]!) === 0) return true;
-    return false;
+    return hasDuplicateSerials(this);
   }
 
   /** The array that holds the five words of entry `index`, and where in it. */
@@ -96,11 +102,27 @@ export class EntryList implements Iterable<CrlEntry> {
     return CRL_REASONS[code as keyof typeof CRL_REASONS];
   }
 
+  /** certificateHold: reversible, so never a revocation. */
+  isHold(index: number): boolean {
+    return this.reasons[index >> SEGMENT_BITS]![index & (SEGMENT - 1)] === HOLD;
+  }
+
   entry(index: number): CrlEntry {
     const { words, at } = this.wordsOf(index);
     const reason = this.reasonOf(index);
     const seconds = this.seconds[index >> SEGMENT_BITS]![index & (SEGMENT - 1)]!;
     return { serialNumber: wordsToSerial(words, at), revocationDateMs: seconds * 1000, reason, action: actionOf(reason) };
+  }
+
+  /**
+   * Every entry in the order of the CRL, without an object for any: the serial is the five words at `words[at]`, `reason` a CRLReason number.
+   */
+  visit(visitor: (words: Uint32Array, at: number, seconds: number, reason: number) => void): void {
+    for (let index = 0; index < this.count; index += 1) {
+      const segment = index >> SEGMENT_BITS;
+      const slot = index & (SEGMENT - 1);
+      visitor(this.words[segment]!, slot * SERIAL_WORDS, this.seconds[segment]![slot]!, this.reasons[segment]![slot]!);
+    }
   }
 
   /** In ascending order of the serials. */

@@ -20,6 +20,9 @@ export const MAX_ENTRY_OCTETS = 16_384;
 /** Numbers outside the range are kept for display; more than this many is no list that anybody should read to its end. */
 const MAX_ODD_SERIALS = 1_000;
 
+/** Entries that are looked up together: what a look-up reads fits into the first-level cache for so many. */
+const BATCH = 256;
+
 const REASON_CODES = 0b111_0111_1111; // CRLReason 0–6, 8–10
 const HOLD = 6;
 const REMOVE_FROM_CRL = 8;
@@ -27,7 +30,9 @@ const REMOVE_FROM_CRL = 8;
 /** For each year 1950–2049 of UTCTime, by its two digits: days since 1970 at its first day. */
 const YEAR_DAYS = Int32Array.from({ length: 100 }, (_, yy) => daysBeforeYear(utcYear(yy)));
 /** Months 1–12 of common and leap years, by `leap * 16 + month`: days of the year before, and days in. */
-const MONTH_DAYS = Int32Array.from({ length: 32 }, (_, i) => (i % 16 >= 1 && i % 16 <= 12 ? daysBeforeMonth(i < 16 ? 2001 : 2000, i % 16) : 0));
+const MONTH_DAYS = Int32Array.from({ length: 32 }, (_, i) =>
+  i % 16 >= 1 && i % 16 <= 12 ? daysBeforeMonth(i < 16 ? 2001 : 2000, i % 16) : 0,
+);
 const MONTH_LENGTH = Int32Array.from({ length: 32 }, (_, i) => (i % 16 >= 1 && i % 16 <= 12 ? daysIn(i < 16 ? 2001 : 2000, i % 16) : 0));
 
 export class EntryWalker {
@@ -36,7 +41,13 @@ export class EntryWalker {
   /** Serials outside 1–20 octets, or not positive: only for the refusal's sake. */
   readonly oddSerials: bigint[] = [];
   count = 0;
-  private readonly serial = new Uint32Array(SERIAL_WORDS);
+  /** Entries on their way into `fresh`, or to their look-up in `known`. */
+  private readonly batch = {
+    serials: new Uint32Array(BATCH * SERIAL_WORDS),
+    seconds: new Float64Array(BATCH),
+    reasons: new Uint8Array(BATCH),
+    size: 0,
+  };
 
   constructor(
     private readonly refusals: Refusals,
@@ -49,7 +60,7 @@ export class EntryWalker {
    * ends on the same scale (it may lie beyond `end`). Throws DerError, CrlUnreadable.
    */
   walk(bytes: Uint8Array, view: DataView, from: number, end: number, listEnd: number): number {
-    const serial = this.serial;
+    const { serials } = this.batch;
     let at = from;
     while (at < end) {
       const length = bytes[at + 1]!;
@@ -78,31 +89,42 @@ export class EntryWalker {
         at = this.slow(bytes, at, end, listEnd);
         continue;
       }
+      const slot = this.batch.size * SERIAL_WORDS;
       if (date - magnitude === 16) {
-        serial[0] = 0;
-        serial[1] = view.getUint32(magnitude);
-        serial[2] = view.getUint32(magnitude + 4);
-        serial[3] = view.getUint32(magnitude + 8);
-        serial[4] = view.getUint32(magnitude + 12);
-      } else toWords(bytes, magnitude, date, serial);
+        serials[slot] = 0;
+        serials[slot + 1] = view.getUint32(magnitude);
+        serials[slot + 2] = view.getUint32(magnitude + 4);
+        serials[slot + 3] = view.getUint32(magnitude + 8);
+        serials[slot + 4] = view.getUint32(magnitude + 12);
+      } else toWords(bytes, magnitude, date, serials, slot);
       this.take(seconds, reason);
       at = next;
     }
     return at;
   }
 
+  /** Takes the entry whose serial lies in the next slot of the batch. */
   private take(seconds: number, reason: number): void {
+    const { batch } = this;
+    batch.seconds[batch.size] = seconds;
+    batch.reasons[batch.size] = reason;
+    batch.size += 1;
     this.count += 1;
     if (this.count > this.maxEntries) throw new CrlUnreadable('too-many-entries', `more than ${this.maxEntries}`);
-    if (this.known !== undefined) {
-      const sighting = this.known.sight(this.serial, reason === HOLD);
-      if (sighting === 'known') return;
-      if (sighting === 'duplicate') {
-        this.refusals.add('duplicate-serial');
-        return;
-      }
+    if (batch.size === BATCH) this.flush();
+  }
+
+  /** Brings the batch to where it belongs. Call it once more at the end of the list. */
+  flush(): void {
+    const { serials, seconds, reasons, size } = this.batch;
+    this.known?.touch(serials, size);
+    for (let i = 0; i < size; i += 1) {
+      const from = i * SERIAL_WORDS;
+      const sighting = this.known === undefined ? 'fresh' : this.known.sight(serials, from, reasons[i] === HOLD);
+      if (sighting === 'duplicate') this.refusals.add('duplicate-serial');
+      else if (sighting !== 'known') this.fresh.append(serials, from, seconds[i]!, reasons[i]!);
     }
-    this.fresh.append(this.serial, seconds, reason);
+    this.batch.size = 0;
   }
 
   /** Reads one entry by the strict cursor. Returns `at` itself when the entry goes on beyond `end`. */
@@ -120,7 +142,7 @@ export class EntryWalker {
       if (this.oddSerials.length > MAX_ODD_SERIALS) throw new CrlUnreadable('serial-out-of-range', `more than ${MAX_ODD_SERIALS} of them`);
       return next;
     }
-    toWords(entry.magnitude, 0, entry.magnitude.length, this.serial);
+    toWords(entry.magnitude, 0, entry.magnitude.length, this.batch.serials, this.batch.size * SERIAL_WORDS);
     this.take(entry.seconds, entry.reason);
     return next;
   }
@@ -170,11 +192,11 @@ function usualReason(bytes: Uint8Array, at: number, next: number): number {
   return reason <= 10 && reason !== REMOVE_FROM_CRL && (REASON_CODES & (1 << reason)) !== 0 ? reason : -1;
 }
 
-function toWords(bytes: Uint8Array, start: number, end: number, words: Uint32Array): void {
+function toWords(bytes: Uint8Array, start: number, end: number, words: Uint32Array, at: number): void {
   let position = end;
   for (let k = SERIAL_WORDS - 1; k >= 0; k -= 1) {
     let word = 0;
     for (let shift = 0; shift < 32 && position > start; shift += 8) word |= bytes[--position]! << shift;
-    words[k] = word;
+    words[at + k] = word;
   }
 }

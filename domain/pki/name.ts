@@ -76,7 +76,8 @@ function valueText(der: Uint8Array): string {
 }
 
 function decodeText(content: Uint8Array, encoding: BufferEncoding | 'utf16be' | 'utf32be'): string {
-  if (encoding === 'utf16be') return content.length % 2 === 0 ? Buffer.from(content).swap16().toString('utf16le') : Buffer.from(content).toString('hex');
+  if (encoding === 'utf16be')
+    return content.length % 2 === 0 ? Buffer.from(content).swap16().toString('utf16le') : Buffer.from(content).toString('hex');
   if (encoding !== 'utf32be') return Buffer.from(content).toString(encoding);
   const points: number[] = [];
   for (let i = 0; i + 3 < content.length; i += 4) points.push(Math.min(0x10ffff, Buffer.from(content).readUInt32BE(i)));

@@ -9,7 +9,9 @@ const PAD = 253;
 
 const BASE64 = (() => {
   const table = new Uint8Array(256).fill(INVALID);
-  'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'.split('').forEach((letter, value) => (table[letter.charCodeAt(0)] = value));
+  'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
+    .split('')
+    .forEach((letter, value) => (table[letter.charCodeAt(0)] = value));
   table[0x0a] = SKIP;
   table[0x0d] = SKIP;
   table[0x3d] = PAD;

@@ -30,10 +30,21 @@ export class SerialGroup {
     this.seen = new Uint8Array((count + 7) >> 3);
   }
 
-  /** Position of the serial in `serial[0..4]` (right-aligned words), or -1. */
-  find(serial: Uint32Array): number {
+  /**
+   * Reads what a look-up of the serial at `serial[from]` will read first, and returns it: asked for many serials in a row, the processor waits for
+   * memory once and not for each.
+   */
+  touch(serial: Uint32Array, from: number): number {
+    const first = serial[from + SERIAL_WORDS - this.width]!;
+    if (this.count === 0 || first < this.min || first > this.max) return 0;
+    const start = this.buckets[(first - this.min) >>> this.shift]!;
+    return start < this.count ? this.words[start * this.width]! : 0;
+  }
+
+  /** Position of the serial in the five right-aligned words at `serial[from]`, or -1. */
+  find(serial: Uint32Array, from = 0): number {
     const { width, words } = this;
-    const base = SERIAL_WORDS - width;
+    const base = from + SERIAL_WORDS - width;
     const first = serial[base]!;
     if (this.count === 0 || first < this.min || first > this.max) return -1;
     const bucket = (first - this.min) >>> this.shift;

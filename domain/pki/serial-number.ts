@@ -13,7 +13,8 @@ export function serialNumberFromHex(text: string): SerialNumber {
   if (!/^[0-9a-f]+$/.test(digits)) throw new RangeError(`serial number: got "${text.slice(0, 60)}", expected hexadecimal digits`);
   const canonical = digits.replace(/^0+/, '');
   if (canonical === '') throw new RangeError('serial number: got 0, expected a positive integer');
-  if (canonical.length > MAX_HEX_DIGITS) throw new RangeError(`serial number: got ${canonical.length} hexadecimal digits, expected at most ${MAX_HEX_DIGITS}`);
+  if (canonical.length > MAX_HEX_DIGITS)
+    throw new RangeError(`serial number: got ${canonical.length} hexadecimal digits, expected at most ${MAX_HEX_DIGITS}`);
   return canonical as SerialNumber;
 }
 

@@ -9,7 +9,7 @@
  */
 import type { SerialNumber } from './serial-number.js';
 import { SerialGroup } from './serial-group.js';
-import { SERIAL_WORDS, octetsOf, serialToWords, wordsToSerial } from './serial-words.js';
+import { SERIAL_WORDS, serialToWords, wordsToSerial } from './serial-words.js';
 
 export type SerialSection = 'revoked' | 'hold';
 export const SERIAL_SECTIONS = ['revoked', 'hold'] as const;
@@ -23,6 +23,8 @@ export type SectionGroups = readonly SerialGroup[];
 export class SerialSet {
   /** One run of marks at a time: two CRLs read against one set would mix what they saw. */
   private moved = new Set<number>();
+  /** Where `touch` leaves what it has read: a read without a use would be optimised away. */
+  private readonly touched = new Int32Array(1);
 
   constructor(
     private readonly revoked: SectionGroups,
@@ -50,18 +52,26 @@ export class SerialSet {
     return this.section(section)[widthOf(words)]!.find(words) >= 0;
   }
 
+  /** Makes ready for `sight` of the `count` serials in `serials`, see SerialGroup.touch. */
+  touch(serials: Uint32Array, count: number): void {
+    let read = 0;
+    for (let from = 0; from < count * SERIAL_WORDS; from += SERIAL_WORDS)
+      read ^= this.revoked[widthOf(serials, from)]!.touch(serials, from);
+    this.touched[0] = read;
+  }
+
   /**
-   * Looks up and marks the serial in `serial[0..4]`. What is revoked stays revoked, even where a CRL says `certificateHold` later:
+   * Looks up and marks the serial in the five words at `serial[from]`. What is revoked stays revoked, even where a CRL says `certificateHold` later:
    * REVOKED cannot be undone.
    */
-  sight(serial: Uint32Array, isHold: boolean): Sighting {
-    const width = serial[0] !== 0 ? 5 : serial[1] !== 0 ? 4 : widthOf(serial);
+  sight(serial: Uint32Array, from: number, isHold: boolean): Sighting {
+    const width = widthOf(serial, from);
     const revoked = this.revoked[width]!;
-    const position = revoked.find(serial);
+    const position = revoked.find(serial, from);
     if (position >= 0) return revoked.mark(position) ? 'known' : 'duplicate';
     const hold = this.hold[width]!;
     if (hold.count === 0) return 'fresh';
-    const held = hold.find(serial);
+    const held = hold.find(serial, from);
     if (held < 0) return 'fresh';
     if (!hold.mark(held)) return 'duplicate';
     if (isHold) return 'known';
@@ -86,7 +96,8 @@ export class SerialSet {
 
   /** Ascending. */
   *serials(section: SerialSection): Generator<SerialNumber> {
-    for (const group of this.section(section)) for (let i = 0; i < group.count; i += 1) yield wordsToSerial(group.words, i * group.width, group.width);
+    for (const group of this.section(section))
+      for (let i = 0; i < group.count; i += 1) yield wordsToSerial(group.words, i * group.width, group.width);
   }
 
   /** Holds that the CRL just read no longer lists, and that did not become revocations. Ascending. After `settle`. */
@@ -101,7 +112,9 @@ export class SerialSet {
 
 /** Words that a serial needs; at least 1. */
 export function widthOf(serial: Uint32Array, at = 0): number {
-  return Math.max(1, Math.ceil(octetsOf(serial, at) / 4));
+  if (serial[at] !== 0) return 5;
+  if (serial[at + 1] !== 0) return 4;
+  return serial[at + 2] !== 0 ? 3 : serial[at + 3] !== 0 ? 2 : 1;
 }
 
 function groupsOf(serials: ReadonlySet<SerialNumber>): SectionGroups {

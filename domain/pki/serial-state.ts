@@ -1,5 +1,5 @@
 /**
- * The stored form of a SerialSet: at most 17 octets an entry for serials of up to 16 octets.
+ * Reads the stored form of a SerialSet (`next-serial-state.ts` writes it): at most 17 octets an entry for serials of up to 16 octets.
  *
  *     magic "FWSERIAL", u8 version = 1
  *     u32 × 20  revoked: how many serials of 1, 2 … 20 octets
@@ -11,15 +11,13 @@
  * "applied" would lose revocations.
  */
 import { createHash } from 'node:crypto';
-import type { EntryList } from './entry-list.js';
 import { SerialGroup } from './serial-group.js';
 import { SERIAL_SECTIONS, SerialSet, type SectionGroups, type SerialSection } from './serial-set.js';
-import { MAX_SERIAL_OCTETS, SERIAL_WORDS, octetsOf } from './serial-words.js';
+import { MAX_SERIAL_OCTETS, SERIAL_WORDS } from './serial-words.js';
 
-const MAGIC = Buffer.from('FWSERIAL\x01', 'latin1');
-const HEADER = MAGIC.length + 2 * MAX_SERIAL_OCTETS * 4;
+export const MAGIC = Buffer.from('FWSERIAL\x01', 'latin1');
+export const HEADER = MAGIC.length + 2 * MAX_SERIAL_OCTETS * 4;
 const DIGEST = 32;
-const PART = 65_536;
 const MAX_SERIALS = 50_000_000;
 
 /** The stored state is damaged, truncated or of another make. */
@@ -125,112 +123,5 @@ function checkAscending(words: Uint32Array, count: number, width: number): void 
     let k = 0;
     while (k < width && words[i + k] === words[i - width + k]) k += 1;
     if (k === width || words[i + k]! < words[i - width + k]!) throw new SerialStateError('serials out of order');
-  }
-}
-
-/**
- * The next state, in parts of 64 KiB: what the CRL just read still lists of `known` (which has been settled), and everything `fresh`.
- */
-export function* nextSerialState(known: SerialSet, fresh: EntryList): Generator<Uint8Array> {
-  const sections = SERIAL_SECTIONS.map((section) => new SectionMerge(known.section(section), fresh, section === 'hold'));
-  const header = Buffer.alloc(HEADER);
-  MAGIC.copy(header);
-  sections.forEach((section, s) => section.counts.forEach((count, i) => header.writeUInt32BE(count, MAGIC.length + (s * MAX_SERIAL_OCTETS + i) * 4)));
-  const hash = createHash('sha256').update(header);
-  yield header;
-  for (const section of sections) {
-    for (const part of section.parts()) {
-      hash.update(part);
-      yield part;
-    }
-  }
-  yield hash.digest();
-}
-
-/** Merges two sorted runs of one section: marked serials of the old state, and fresh entries of this section. */
-class SectionMerge {
-  /** Serials of 1 … 20 octets. */
-  readonly counts = new Uint32Array(MAX_SERIAL_OCTETS);
-  private readonly fresh: Uint32Array;
-
-  constructor(
-    private readonly groups: SectionGroups,
-    private readonly entries: EntryList,
-    isHold: boolean,
-  ) {
-    this.fresh = entries.sorted().filter((index) => (entries.reasonOf(index) === 'certificateHold') === isHold);
-    const five = new Uint32Array(SERIAL_WORDS);
-    for (const group of groups) {
-      for (let i = 0; i < group.count; i += 1) {
-        if (!group.isSeen(i)) continue;
-        five.set(group.words.subarray(i * group.width, (i + 1) * group.width), SERIAL_WORDS - group.width);
-        this.counts[octetsOf(five, 0) - 1]! += 1;
-        five.fill(0);
-      }
-    }
-    for (const index of this.fresh) {
-      const { words, at } = entries.wordsOf(index);
-      this.counts[octetsOf(words, at) - 1]! += 1;
-    }
-  }
-
-  *parts(): Generator<Uint8Array> {
-    let part = new Uint8Array(PART);
-    let end = 0;
-    let nextFresh = 0;
-    const put = (words: Uint32Array, at: number, width: number): void => {
-      let leading = true;
-      for (let k = 0; k < width; k += 1) {
-        const word = words[at + k]!;
-        for (let shift = 24; shift >= 0; shift -= 8) {
-          const octet = (word >>> shift) & 0xff;
-          if (leading && octet === 0) continue;
-          leading = false;
-          part[end++] = octet;
-        }
-      }
-    };
-    for (const group of this.groups) {
-      for (let i = 0; i < group.count; i += 1) {
-        if (!group.isSeen(i)) continue;
-        for (; nextFresh < this.fresh.length && this.freshBelow(this.fresh[nextFresh]!, group, i); nextFresh += 1) {
-          if (end > PART - MAX_SERIAL_OCTETS) {
-            yield part.subarray(0, end);
-            part = new Uint8Array(PART);
-            end = 0;
-          }
-          const { words, at } = this.entries.wordsOf(this.fresh[nextFresh]!);
-          put(words, at, SERIAL_WORDS);
-        }
-        if (end > PART - MAX_SERIAL_OCTETS) {
-          yield part.subarray(0, end);
-          part = new Uint8Array(PART);
-          end = 0;
-        }
-        put(group.words, i * group.width, group.width);
-      }
-    }
-    for (; nextFresh < this.fresh.length; nextFresh += 1) {
-      if (end > PART - MAX_SERIAL_OCTETS) {
-        yield part.subarray(0, end);
-        part = new Uint8Array(PART);
-        end = 0;
-      }
-      const { words, at } = this.entries.wordsOf(this.fresh[nextFresh]!);
-      put(words, at, SERIAL_WORDS);
-    }
-    if (end > 0) yield part.subarray(0, end);
-  }
-
-  /** Whether fresh entry `index` is below serial `i` of `group`. */
-  private freshBelow(index: number, group: SerialGroup, i: number): boolean {
-    const { words, at } = this.entries.wordsOf(index);
-    const base = SERIAL_WORDS - group.width;
-    for (let k = 0; k < base; k += 1) if (words[at + k] !== 0) return false;
-    for (let k = 0; k < group.width; k += 1) {
-      const difference = words[at + base + k]! - group.words[i * group.width + k]!;
-      if (difference !== 0) return difference < 0;
-    }
-    return false;
   }
 }

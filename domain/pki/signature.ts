@@ -30,7 +30,16 @@ const SCHEMES: Readonly<Record<string, SignatureScheme>> = {
 };
 
 /** Over hashes whose collisions can be made: two lists with one signature. (SHA-224 is not broken: it is merely not verified here.) */
-const BROKEN = new Set([`${RSA}.2`, `${RSA}.3`, `${RSA}.4`, `${RSA}.5`, `${ECDSA}.1`, '1.3.14.3.2.29', '1.3.14.3.2.27', '1.2.840.10040.4.3']);
+const BROKEN = new Set([
+  `${RSA}.2`,
+  `${RSA}.3`,
+  `${RSA}.4`,
+  `${RSA}.5`,
+  `${ECDSA}.1`,
+  '1.3.14.3.2.29',
+  '1.3.14.3.2.27',
+  '1.2.840.10040.4.3',
+]);
 const BROKEN_HASHES = new Set(['1.3.14.3.2.26', '1.2.840.113549.2.5']);
 
 const PSS_HASHES: Readonly<Record<string, HashName>> = { [`${SHA2}.1`]: 'sha256', [`${SHA2}.2`]: 'sha384', [`${SHA2}.3`]: 'sha512' };
@@ -98,12 +107,22 @@ export class StreamingVerifier {
     this.verifier.update(part);
   }
 
-  /** Once only. A key of another family than the algorithm says never verifies: the pinned certificate decides, not the message. */
-  verify(key: KeyObject, signature: Uint8Array): boolean {
+  /**
+   * Once only. `unsupported`: the pinned key is not of the family that the algorithm names, or on another curve: the certificate decides, not
+   * the message.
+   */
+  verify(key: KeyObject, signature: Uint8Array): 'verified' | 'bad' | 'unsupported' {
     const { family, saltLength } = this.scheme;
-    const type = key.asymmetricKeyType;
-    if (family === 'ecdsa') return type === 'ec' && CURVES.has(key.asymmetricKeyDetails?.namedCurve ?? '') && this.verifier.verify(key, signature);
-    if (family === 'rsa-pkcs1') return type === 'rsa' && this.verifier.verify({ key, padding: constants.RSA_PKCS1_PADDING }, signature);
-    return (type === 'rsa' || type === 'rsa-pss') && this.verifier.verify({ key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength }, signature);
+    if (!fits(family, key)) return 'unsupported';
+    const padding = family === 'rsa-pss' ? constants.RSA_PKCS1_PSS_PADDING : constants.RSA_PKCS1_PADDING;
+    const isGood =
+      family === 'ecdsa' ? this.verifier.verify(key, signature) : this.verifier.verify({ key, padding, saltLength }, signature);
+    return isGood ? 'verified' : 'bad';
   }
+}
+
+function fits(family: SignatureScheme['family'], key: KeyObject): boolean {
+  const type = key.asymmetricKeyType;
+  if (family === 'ecdsa') return type === 'ec' && CURVES.has(key.asymmetricKeyDetails?.namedCurve ?? '');
+  return type === 'rsa' || (type === 'rsa-pss' && family === 'rsa-pss');
 }

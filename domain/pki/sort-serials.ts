@@ -41,7 +41,16 @@ function sortRange(list: Sortable, order: Uint32Array, spare: Uint32Array, from:
   }
 }
 
-function distribute(list: Sortable, order: Uint32Array, spare: Uint32Array, from: number, to: number, k: number, min: number, max: number): void {
+function distribute(
+  list: Sortable,
+  order: Uint32Array,
+  spare: Uint32Array,
+  from: number,
+  to: number,
+  k: number,
+  min: number,
+  max: number,
+): void {
   const bits = Math.min(MAX_BUCKET_BITS, 32 - Math.clz32(to - from));
   const shift = Math.max(0, 32 - Math.clz32(max - min) - bits);
   const starts = new Uint32Array(((max - min) >>> shift) + 2);

@@ -18,7 +18,8 @@ export function readTime(cursor: DerCursor): number {
 export function epochSeconds(bytes: Uint8Array, start: number, end: number, generalized: boolean): number {
   const digits = generalized ? 14 : 12;
   if (end - start !== digits + 1 || bytes[end - 1] !== 0x5a) throw new DerError('a Time that is not in seconds and Zulu');
-  for (let i = start; i < end - 1; i += 1) if (bytes[i]! < 0x30 || bytes[i]! > 0x39) throw new DerError('a Time with something other than digits');
+  for (let i = start; i < end - 1; i += 1)
+    if (bytes[i]! < 0x30 || bytes[i]! > 0x39) throw new DerError('a Time with something other than digits');
   const two = (at: number): number => (bytes[at]! - 0x30) * 10 + bytes[at + 1]! - 0x30;
   const rest = start + digits - 10;
   const year = generalized ? two(start) * 100 + two(start + 2) : utcYear(two(start));
@@ -28,7 +29,8 @@ export function epochSeconds(bytes: Uint8Array, start: number, end: number, gene
 export const utcYear = (twoDigits: number): number => (twoDigits < 50 ? 2000 : 1900) + twoDigits;
 
 function secondsOf(year: number, month: number, day: number, hour: number, minute: number, second: number): number {
-  if (month < 1 || month > 12 || day < 1 || day > daysIn(year, month) || hour > 23 || minute > 59 || second > 59) throw new DerError('a Time that no calendar has');
+  if (month < 1 || month > 12 || day < 1 || day > daysIn(year, month) || hour > 23 || minute > 59 || second > 59)
+    throw new DerError('a Time that no calendar has');
   return daysBeforeYear(year) * 86_400 + (daysBeforeMonth(year, month) + day - 1) * 86_400 + hour * 3600 + minute * 60 + second;
 }
 
