@@ -176,6 +176,12 @@ describe('the configuration', () => {
 
   it('is described, field by field, in docs/configuration.md', () => {
     // To write it anew: npx tsx -e "process.stdout.write(require('./lib/config/reference.ts').configurationReference())" > docs/configuration.md
-    expect(readFileSync(path.join(__dirname, '..', '..', 'docs', 'configuration.md'), 'utf8')).toBe(configurationReference());
+    // A formatter may align tables: the words count.
+    const words = (markdown: string): string =>
+      markdown
+        .replaceAll(/-{3,}/g, '---')
+        .replaceAll(/[ \n]+/g, ' ')
+        .replaceAll('| --- ', '|---');
+    expect(words(readFileSync(path.join(__dirname, '..', '..', 'docs', 'configuration.md'), 'utf8'))).toBe(words(configurationReference()));
   });
 });
