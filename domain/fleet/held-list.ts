@@ -1,6 +1,6 @@
 /**
  * A list of revocations that waits for a person, in the one form in which it is hashed, stored and approved. It is JSON, one entry a line,
- * in the order of the CRL:
+ * in ascending order of the serial numbers:
  *
  *     {"version":1,"kind":"revoke","anchorId":"fleet-ca","issuerKeyId":"…","partition":"COMPLETE","crlNumber":"7","digest":"…","entries":[
  *     ["b7c2","keyCompromise","2026-11-22T10:00:00.000Z"],

@@ -7,7 +7,7 @@ export const METRIC_DIMENSION = 'Application';
 export const METRICS = {
   crlApplied: 'CrlApplied',
   crlUnchanged: 'CrlUnchanged',
-  /** The reader refused a CRL: forged, malformed, out of scope. */
+  /** The reader refused a CRL: forged, malformed, out of scope, or of a CA that is no trust anchor where it was found. */
   crlRefused: 'CrlRefused',
   crlRollback: 'CrlRollback',
   crlEquivocation: 'CrlEquivocation',
@@ -16,8 +16,6 @@ export const METRICS = {
   /** A known CRL object has disappeared. */
   crlAbsent: 'CrlAbsent',
   crlAgeSeconds: 'CrlAgeSeconds',
-  /** No trust anchor answers for this CRL object: a foreign CRL in the bucket, or an anchor that was taken out of the configuration. */
-  crlWithoutAnchor: 'CrlWithoutAnchor',
   /** More than half of the entries that were there are gone: legal (they expired), and worth a look. */
   crlShrunk: 'CrlShrunk',
   revocationsHeld: 'RevocationsHeld',
