@@ -3,16 +3,17 @@
  * tests check that the runbook has exactly these.
  */
 export const ARTICLES = {
-  'crl-refused': 'A CRL was refused: forged, malformed or out of scope. Nothing of it was applied.',
+  'crl-refused': 'A CRL was refused: forged, malformed, out of scope, or of a CA that is no trust anchor. Nothing of it was applied.',
   'crl-rollback': 'A CRL older than the one applied lies in the bucket as the current one. Nothing of it was applied.',
   'crl-equivocation': 'Two different CRLs carry the same number. Nothing of the second was applied.',
   'crl-expired': 'A CRL is past its nextUpdate: its CA has stopped publishing, new revocations cannot arrive.',
   'crl-absent': 'A CRL that was known has disappeared from the bucket.',
   'crl-old': 'The oldest CRL in force was issued longer ago than it should be.',
-  'crl-without-anchor': 'A CRL lies in the bucket that no trust anchor answers for.',
   'crl-shrunk': 'More than half of the entries of a CRL are gone at once.',
   'crl-not-written': 'AWS Private CA could not generate a CRL or write it to the bucket.',
   'revocations-held': 'New revocations are over the brake and wait for an approval.',
+  'fast-path-braked': 'The fast path met the brake: its revocation is left to the CRL.',
+  'held-list-altered': 'The stored list of a hold is not the one that was approved: somebody touched it. Nothing was done.',
   'hold-removed': 'A certificate left certificateHold: it is reactivated only if a person approves.',
   'ca-certificate-listed': 'A CA certificate stands on a CRL. Nothing was done by machine: a person decides.',
   'certificate-mismatch': 'The registry’s own certificate is not the one that the CRL names. Nothing was done to it.',
