@@ -4,7 +4,6 @@
  */
 export const CRL_REFUSALS = {
   // It could not be read to its end: only the first of these is reported, and no other field can be trusted.
-  'unreadable-file': 'The file could not be read.',
   'not-der': 'It is not strict DER, or not a CertificateList of RFC 5280.',
   truncated: 'It ends before the length that it declares.',
   'trailing-bytes': 'Something follows the end of the CertificateList.',

@@ -6,8 +6,6 @@
  *     <prefix>/trust/<anchorId>/settings      JSON: TrustAnchorSettings
  */
 import { z } from 'zod';
-import { Certificate } from './certificate.js';
-import type { CrlIssuer } from './crl-reading.js';
 
 export const TrustAnchorSettings = z.object({
   type: z.enum(['acm-pca', 'external']),
@@ -29,18 +27,4 @@ export type TrustAnchorSettings = z.infer<typeof TrustAnchorSettings>;
 export interface TrustAnchor extends TrustAnchorSettings {
   readonly anchorId: string;
   readonly certificatePem: string;
-}
-
-/**
- * The anchor as the CRL reader wants it, for a CRL that was found under `objectKey`. Throws DerError when the pinned certificate cannot be read:
- * an anchor that is broken must not turn into "no anchor".
- */
-export function crlIssuerOf(anchor: TrustAnchor, objectKey: string): CrlIssuer {
-  const places = new Set(anchor.crl.distributionPoints.map((pattern) => distributionPointOf(pattern, objectKey)));
-  return { certificate: Certificate.read(anchor.certificatePem), acceptDistributionPoint: (uri) => places.has(uri) };
-}
-
-/** `http://crl.example/{key}` and `crl/abc.crl` → `http://crl.example/crl/abc.crl`. URIs are compared as text: RFC 5280 knows no other comparison. */
-export function distributionPointOf(pattern: string, objectKey: string): string {
-  return pattern.replaceAll('{key}', () => objectKey).replaceAll('{name}', () => objectKey.slice(objectKey.lastIndexOf('/') + 1));
 }
