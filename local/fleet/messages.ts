@@ -1,0 +1,47 @@
+/** What the parent and the process of the devices say to each other over IPC. */
+
+/** A device of the fleet: its thing name is its client id. */
+export interface DeviceIdentity {
+  readonly thingName: string;
+  readonly certificatePem: string;
+  readonly privateKeyPem: string;
+}
+
+/**
+ * `connecting` before the first attempt has ended; `connected`; `cut`: a connection was ended by the other side; `refused`: the last attempt
+ * ended without a connection.
+ */
+export type DeviceState = 'connecting' | 'connected' | 'cut' | 'refused';
+
+export interface StateChange {
+  readonly thingName: string;
+  readonly state: DeviceState;
+  /** By the device's own clock, which is the wall's: ms since 1970. */
+  readonly atMs: number;
+  /** What the device saw: an error, a reason code. */
+  readonly detail?: string;
+}
+
+export interface FleetSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly serverCaPem: string;
+  /** How often a device publishes. */
+  readonly telemetryEveryMs: number;
+  /** `{thing}` stands for the thing name. */
+  readonly telemetryTopic: string;
+  readonly protocolVersion: 4 | 5;
+  /** Handshakes under way at the same time. */
+  readonly parallelConnects: number;
+  readonly backoff: { readonly firstMs: number; readonly longestMs: number };
+}
+
+export type ToDevices =
+  | { readonly kind: 'start'; readonly settings: FleetSettings }
+  | { readonly kind: 'add'; readonly devices: readonly DeviceIdentity[] }
+  | { readonly kind: 'stop' };
+
+export type FromDevices =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'changes'; readonly changes: readonly StateChange[] }
+  | { readonly kind: 'published'; readonly messages: number };
