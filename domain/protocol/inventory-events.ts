@@ -43,7 +43,10 @@ export const PresenceEvent = z.object({
   kind: z.literal('presence'),
   eventType: z.enum(['connected', 'disconnected']),
   clientId: z.string().min(1).max(128),
-  thingName: z.string().optional(),
+  thingName: z
+    .string()
+    .regex(/^[a-zA-Z0-9:_-]{1,128}$/)
+    .optional(),
   /** The certificateId of an X.509 connection; something else (a Cognito identity, an IAM principal) for the others. */
   principalIdentifier: z.string().min(1),
   timestamp: timestampMs,
