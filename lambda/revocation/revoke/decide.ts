@@ -51,17 +51,9 @@ export type RevokeDecision =
  */
 export function isSettled(message: Pick<RevokeMessage, 'action' | 'runId' | 'source'>, before: RevokeFacts['before']): boolean {
   if (before?.state !== 'done' || message.source === 'remembered') return false;
-  switch (before.outcome) {
-    case 'revoked':
-    case 'already-revoked':
-      return true;
-    case 'deactivated':
-    case 'already-inactive':
-    case 'reactivated':
-      return before.action === message.action && before.runId === message.runId;
-    default:
-      return false;
-  }
+  if (before.outcome === 'revoked' || before.outcome === 'already-revoked') return true;
+  const isFinal = before.outcome === 'deactivated' || before.outcome === 'already-inactive' || before.outcome === 'reactivated';
+  return isFinal && before.action === message.action && before.runId === message.runId;
 }
 
 export function decide({ action, registry, before }: RevokeFacts, { secondStageDelayMs }: RevokePolicy, nowMs: number): RevokeDecision {
