@@ -33,7 +33,8 @@ export class Pipeline {
       const service = this.served(model, operation);
       this.checkInput(model, operation, input);
       this.authorise(model, service, operation.name, input, principal);
-      const fault = this.world.faults.request(what);
+      // A service of AWS repeats its own calls until they succeed; faults are for the callers that we write.
+      const fault = principal.kind === 'service' ? 'none' : this.world.faults.request(what);
       if (fault !== 'none') this.world.journal.add({ kind: 'fault', what, who: nameOf(principal), ok: false, detail: fault });
       if (fault === 'throttle') throw new AwsError(model.words.throttling[0], 'Rate exceeded', model.words.throttling[1]);
       if (fault === 'serverError')
