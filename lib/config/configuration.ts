@@ -47,7 +47,7 @@ const Revocation = z.strictObject({
       'The account’s quota of UpdateCertificate and DescribeCertificate. AWS’s default is 10 and can be raised; say here what you were given.',
     ),
   fastPath: z.boolean().default(true).describe('Act on the revocation event of AWS Private CA, without waiting half an hour for its CRL.'),
-  sweepMinutes: wholeNumber(5, 1440)
+  sweepMinutes: wholeNumber(5, 720)
     .default(15)
     .describe('How often every known CRL object is looked at again: a lost event costs so many minutes.'),
   crlMaxAgeDays: wholeNumber(1, 5000)

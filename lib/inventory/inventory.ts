@@ -70,8 +70,8 @@ export class InventoryFeed extends Construct {
       // A fleet that comes back after an outage connects faster than the registry may be asked.
       stalledAfter: Duration.hours(6),
     })
-      .allow(may.onTable(state.inventory, [...may.READ_ITEMS, ...may.WRITE_ITEMS]))
-      .allow(may.onTable(state.ledger, [...may.READ_ITEMS, ...may.WRITE_ITEMS]))
+      .allow(may.onTable(state.inventory, 'GetItem', 'PutItem', 'UpdateItem'))
+      .allow(may.onTable(state.ledger, 'GetItem', 'PutItem', 'UpdateItem'))
       .allow(may.getIssuedCertificates(state.trust.privateCaArns))
       .allow(may.readRegistry(this))
       .allow({ actions: ['sqs:SendMessage'], resources: [this.props.revokeQueue.queueArn] });
@@ -96,8 +96,8 @@ export class InventoryFeed extends Construct {
       continuesItself: true,
     });
     return reconcile
-      .allow(may.onTable(state.inventory, [...may.READ_ITEMS, ...may.WRITE_ITEMS, 'dynamodb:BatchWriteItem']))
-      .allow(may.onTable(state.ledger, [...may.READ_ITEMS, ...may.WRITE_ITEMS]))
+      .allow(may.onTable(state.inventory, 'GetItem', 'BatchGetItem', 'PutItem', 'UpdateItem', 'BatchWriteItem'))
+      .allow(may.onTable(state.ledger, 'GetItem', 'PutItem', 'UpdateItem'))
       .allow(may.onIndex(state.inventory, 'byStatus'))
       .allow(may.onIndex(state.inventory, 'byThing'))
       .allow(may.onIndex(state.inventory, 'byThing'))

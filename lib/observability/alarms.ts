@@ -22,8 +22,10 @@ interface Threshold {
   readonly atLeast?: number;
   /** Alarm below this value. */
   readonly below?: number;
-  /** Periods in a row. @default 1 */
+  /** How many of the last periods are looked at. @default 1 */
   readonly periods?: number;
+  /** How many of those must cross the threshold. @default all */
+  readonly datapoints?: number;
   /** What silence means. @default NOT_BREACHING: a function emits a metric when there is something to say */
   readonly missing?: TreatMissingData;
 }
@@ -68,6 +70,7 @@ export class Alarms extends Construct {
       comparisonOperator:
         props.atLeast === undefined ? ComparisonOperator.LESS_THAN_THRESHOLD : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       evaluationPeriods: props.periods ?? 1,
+      ...(props.datapoints === undefined ? {} : { datapointsToAlarm: props.datapoints }),
       treatMissingData: props.missing ?? TreatMissingData.NOT_BREACHING,
     });
     alarm.addAlarmAction(new SnsAction(this.topic));

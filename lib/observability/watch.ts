@@ -44,18 +44,32 @@ export const INFORMATION = [
   'orphanUnknownIssuer',
 ] as const satisfies readonly (keyof typeof METRICS)[];
 
-const DAY_SECONDS = 86_400;
+/** Metrics that an alarm watches by a rule of their own, below. */
+export const BY_RULE = ['crlAgeSeconds', 'revokeFailed'] as const satisfies readonly (keyof typeof METRICS)[];
 
-/** Alarms on the metrics of the functions, and on their silence. */
+const DAY_SECONDS = 86_400;
+const PERIOD_MINUTES = 5;
+
+/**
+ * Alarms on the metrics of the functions, and on their silence. The sweep says again, each time, what still stands (a held list, an expired
+ * CRL): an alarm looks back over one sweep and a bit, so that it comes at once and stays until the matter is settled.
+ */
 export function watchFleet(alarms: Alarms, { revocation }: Configuration, sync: IFunction): void {
-  for (const [metric, article] of Object.entries(ONE_IS_TOO_MANY)) alarms.addOwn(article, METRICS[metric as keyof typeof ONE_IS_TOO_MANY]);
+  const untilNextSweep = { periods: Math.ceil((revocation.sweepMinutes + PERIOD_MINUTES) / PERIOD_MINUTES), datapoints: 1 };
+  for (const [metric, article] of Object.entries(ONE_IS_TOO_MANY)) {
+    alarms.addOwn(article, METRICS[metric as keyof typeof ONE_IS_TOO_MANY], untilNextSweep);
+  }
+  alarms.addOwn('crl-old', METRICS.crlAgeSeconds, {
+    statistic: 'Maximum',
+    atLeast: revocation.crlMaxAgeDays * DAY_SECONDS,
+    ...untilNextSweep,
+  });
 
   // A throttled call is tried again by itself: a quarter of an hour of nothing but failures is not.
-  alarms.addOwn('revoke-failed', METRICS.revokeFailed, { atLeast: 1, periods: 3 });
-  alarms.addOwn('crl-old', METRICS.crlAgeSeconds, { statistic: 'Maximum', atLeast: revocation.crlMaxAgeDays * DAY_SECONDS });
+  alarms.addOwn('revoke-failed', METRICS.revokeFailed, { periods: 3 });
 
   // Silence is the symptom: nothing that the functions emit could tell of a sweep that never starts.
-  const twoSweeps = Duration.minutes(5 * Math.ceil((2 * revocation.sweepMinutes) / 5));
+  const twoSweeps = Duration.minutes(PERIOD_MINUTES * Math.ceil((2 * revocation.sweepMinutes) / PERIOD_MINUTES));
   alarms.add('sweep-silent', {
     metric: sync.metricInvocations({ period: twoSweeps, statistic: 'Sum' }),
     below: 1,

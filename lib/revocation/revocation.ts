@@ -64,8 +64,8 @@ export class Revocation extends Construct {
       continuesItself: true,
     });
     revoke
-      .allow(may.onTable(state.inventory, [...may.READ_ITEMS, ...may.WRITE_ITEMS]))
-      .allow(may.onTable(state.ledger, [...may.READ_ITEMS, ...may.WRITE_ITEMS]))
+      .allow(may.onTable(state.inventory, 'GetItem', 'Query', 'PutItem', 'UpdateItem'))
+      .allow(may.onTable(state.ledger, 'GetItem', 'PutItem', 'UpdateItem'))
       .allow(may.readTrustAnchors(this, state.trust.parameterPath))
       .allow(may.getIssuedCertificates(state.trust.privateCaArns))
       .allow(may.readRegistry(this))
@@ -114,8 +114,8 @@ export class Revocation extends Construct {
           wildcard: 'Each applied CRL and each held list is an object of its own, named by digests that are known when they are written.',
         })
         .allow({ actions: ['s3:ListBucket'], resources: [state.stateBucket.bucketArn] })
-        .allow(may.onTable(state.inventory, may.READ_ITEMS))
-        .allow(may.onTable(state.ledger, [...may.READ_ITEMS, ...may.WRITE_ITEMS, 'dynamodb:DeleteItem']))
+        .allow(may.onTable(state.inventory, 'GetItem', 'BatchGetItem'))
+        .allow(may.onTable(state.ledger, 'GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem'))
         .allow(may.onIndex(state.ledger, 'byObject'))
         // All marks: the sweep looks for objects that have disappeared. The index holds one row for each CRL object and nothing else.
         .allow(may.onIndex(state.ledger, 'byObject', 'dynamodb:Scan'))
@@ -141,8 +141,8 @@ export class Revocation extends Construct {
       maxConcurrency: 2,
       stalledAfter: Duration.minutes(15),
     })
-      .allow(may.onTable(state.inventory, may.READ_ITEMS))
-      .allow(may.onTable(state.ledger, [...may.READ_ITEMS, ...may.WRITE_ITEMS]))
+      .allow(may.onTable(state.inventory, 'GetItem', 'BatchGetItem'))
+      .allow(may.onTable(state.ledger, 'GetItem', 'PutItem'))
       .allow(may.readTrustAnchors(this, state.trust.parameterPath))
       .allow(may.getIssuedCertificates(state.trust.privateCaArns))
       .allow({ actions: ['sqs:SendMessage'], resources: [this.revoke.source.queue.queueArn] });

@@ -7,12 +7,11 @@ import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import type { Construct } from 'constructs';
 import type { Permission } from './guarded-function.js';
 
-/** DynamoDB has no permission for a transaction: it asks for those of its parts. */
-export const READ_ITEMS = ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'];
-export const WRITE_ITEMS = ['dynamodb:PutItem', 'dynamodb:UpdateItem'];
+type ItemAction = 'GetItem' | 'BatchGetItem' | 'Query' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'BatchWriteItem';
 
-export function onTable(table: ITable, actions: readonly string[]): Permission {
-  return { actions, resources: [table.tableArn] };
+/** On the table itself, without its indexes. DynamoDB has no permission for a transaction: it asks for those of its parts. */
+export function onTable(table: ITable, ...actions: readonly ItemAction[]): Permission {
+  return { actions: actions.map((action) => `dynamodb:${action}`), resources: [table.tableArn] };
 }
 
 export function onIndex(table: ITable, indexName: string, action: 'dynamodb:Query' | 'dynamodb:Scan' = 'dynamodb:Query'): Permission {

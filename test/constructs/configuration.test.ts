@@ -98,7 +98,7 @@ describe('the configuration', () => {
     [
       'half a sweep',
       { trustAnchors: [CREATED], revocation: { sweepMinutes: 7.5 } },
-      'revocation.sweepMinutes: got 7.5, expected a whole number from 5 to 1440',
+      'revocation.sweepMinutes: got 7.5, expected a whole number from 5 to 720',
     ],
     [
       'a CRL that may be younger than its CA makes it',

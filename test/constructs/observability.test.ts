@@ -1,0 +1,115 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { METRICS, METRIC_NAMESPACE } from '../../domain/fleet/metrics.js';
+import { APPLICATION_PARAMETER_NAMES } from '../../domain/protocol/application-parameters.js';
+import { ARTICLES } from '../../lib/observability/articles.js';
+import { BY_RULE, INFORMATION, ONE_IS_TOO_MANY } from '../../lib/observability/watch.js';
+import { type Resource, ofType, statementsOf, synthesise, text } from './support.js';
+
+const { appTemplate } = synthesise({ notifications: { emails: ['ops@example.com', 'sec@example.com'] } });
+const alarms = Object.values(ofType(appTemplate, 'AWS::CloudWatch::Alarm')).map(({ Properties }) => Properties);
+const own = alarms.filter((alarm) => alarm['Namespace'] === METRIC_NAMESPACE);
+const runbook = readFileSync(path.join(__dirname, '..', '..', 'docs', 'runbook.md'), 'utf8');
+const articleOf = (alarm: Record<string, unknown>): string | undefined =>
+  /Runbook: docs\/runbook\.md#(\S+)$/.exec(text(alarm['AlarmDescription']))?.[1];
+
+describe('the metrics of the functions', () => {
+  it('are each either watched by an alarm or named as information: none is forgotten', () => {
+    expect([...Object.keys(ONE_IS_TOO_MANY), ...BY_RULE, ...INFORMATION].toSorted()).toEqual(Object.keys(METRICS).toSorted());
+  });
+
+  it('that are watched have exactly one alarm each', () => {
+    const watched = [...Object.keys(ONE_IS_TOO_MANY), ...BY_RULE].map((name) => METRICS[name as keyof typeof METRICS]);
+    expect(own.map((alarm) => alarm['MetricName']).toSorted()).toEqual([...watched].toSorted());
+  });
+
+  it('are watched at once, and as long as the next sweep says the same again', () => {
+    const held = own.find((alarm) => alarm['MetricName'] === METRICS.revocationsHeld);
+    expect(held).toMatchObject({ Period: 300, EvaluationPeriods: 4, DatapointsToAlarm: 1, Threshold: 1, TreatMissingData: 'notBreaching' });
+  });
+});
+
+describe('every alarm', () => {
+  it('notifies the topic, and points to an article', () => {
+    for (const alarm of alarms) {
+      expect([alarm['AlarmName'], Object.keys(ARTICLES).includes(articleOf(alarm) ?? '')]).toEqual([alarm['AlarmName'], true]);
+      expect(alarm['AlarmActions']).toHaveLength(1);
+    }
+  });
+
+  it('is one of the articles, and each article has an alarm or a rule', () => {
+    const rules = Object.values(ofType(appTemplate, 'AWS::Events::Rule')).map(({ Properties }) =>
+      articleOf({ AlarmDescription: Properties['Description'] }),
+    );
+    expect(new Set([...alarms.map(articleOf), ...rules].filter((article) => article !== undefined))).toEqual(
+      new Set(Object.keys(ARTICLES)),
+    );
+  });
+
+  it('looks back over a day at most, as CloudWatch demands, however rarely the sweep runs', () => {
+    const rare = synthesise({ revocation: { sweepMinutes: 720 } });
+    for (const { Properties } of Object.values(ofType(rare.appTemplate, 'AWS::CloudWatch::Alarm'))) {
+      expect(Number(Properties['Period']) * Number(Properties['EvaluationPeriods'])).toBeLessThanOrEqual(86_400);
+    }
+  });
+
+  it('says that the sweep is silent when the sync has not run for two sweeps', () => {
+    expect(alarms.find((alarm) => alarm['AlarmName'] === 'fleetwarden-sweep-silent')).toMatchObject({
+      MetricName: 'Invocations',
+      Period: 1800,
+      Threshold: 1,
+      ComparisonOperator: 'LessThanThreshold',
+      TreatMissingData: 'breaching',
+    });
+  });
+});
+
+describe('the runbook', () => {
+  const articles = [...runbook.matchAll(/^## (\S+)$/gm)].map(([, id]) => id);
+
+  it('has exactly the articles that alarms point to', () => {
+    expect(articles.toSorted()).toEqual(Object.keys(ARTICLES).toSorted());
+  });
+
+  it('says in each what it means, what to look at, what to do and what never to do', () => {
+    for (const article of runbook.split(/^## /m).slice(1)) {
+      for (const part of ['**Means.**', '**Look.**', '**Do.**', '**Never.**'])
+        expect([article.split('\n')[0], part, article.includes(part)]).toEqual([article.split('\n')[0], part, true]);
+    }
+  });
+});
+
+describe('the alarm topic', () => {
+  it('takes messages from alarms of this installation and from its own rule, over TLS', () => {
+    const statements = statementsOf(Object.values(ofType(appTemplate, 'AWS::SNS::TopicPolicy'))[0] as Resource);
+    expect(statements.map(({ Effect, Principal }) => `${Effect} ${text(Principal?.['Service'] ?? Principal?.['AWS'])}`)).toEqual([
+      'Allow cloudwatch.amazonaws.com',
+      'Deny *',
+      'Allow events.amazonaws.com',
+    ]);
+    expect(text(statements[0]?.Condition?.['ArnLike']?.['aws:SourceArn'])).toBe(
+      'arn:<AWS::Partition>:cloudwatch:<AWS::Region>:<AWS::AccountId>:alarm:fleetwarden-*',
+    );
+  });
+
+  it('tells the people named in the configuration', () => {
+    const endpoints = Object.values(ofType(appTemplate, 'AWS::SNS::Subscription')).map(({ Properties }) => Properties['Endpoint']);
+    expect(endpoints).toEqual(['ops@example.com', 'sec@example.com']);
+  });
+});
+
+describe('the dashboard', () => {
+  it('is JSON, and shows every metric of ours that people need', () => {
+    const body = text(Object.values(ofType(appTemplate, 'AWS::CloudWatch::Dashboard'))[0]?.Properties['DashboardBody']);
+    const shown = JSON.stringify((JSON.parse(body) as { widgets: unknown[] }).widgets);
+    for (const metric of ['Revoked', 'RevocationsHeld', 'CrlAgeSeconds', 'SecondsToRevoke', 'Connect.AuthError'])
+      expect(shown).toContain(`"${metric}"`);
+  });
+});
+
+describe('the parameters for the command line', () => {
+  it('are exactly those that it asks for', () => {
+    const names = Object.values(ofType(appTemplate, 'AWS::SSM::Parameter')).map(({ Properties }) => text(Properties['Name']));
+    expect(names.toSorted()).toEqual(APPLICATION_PARAMETER_NAMES.map((name) => `/fleetwarden/application/${name}`).toSorted());
+  });
+});
