@@ -19,6 +19,8 @@ export interface Position {
 
 const LONGEST_PARTITION_KEY = 2048;
 const LONGEST_SORT_KEY = 1024;
+/** Hashes are below this: small integers, which cost no memory of their own. */
+const HASHES = 2 ** 30;
 const ASCII = /^[\0-\x7f]*$/;
 
 export const keyAttributes = (schema: KeySchema): readonly KeyAttribute[] => (schema.sort ? [schema.partition, schema.sort] : [schema.partition]);
@@ -47,7 +49,7 @@ export function sortable(value: AttributeValue): string {
 }
 
 /** Segment of a parallel scan: equal parts of the space of hashes. */
-export const segmentOf = (position: Position, segments: number): number => Math.floor((position.hash / 2 ** 32) * segments);
+export const segmentOf = (position: Position, segments: number): number => Math.floor((position.hash / HASHES) * segments);
 
 /** FNV-1a with a final mixing of bits: keys that differ in their last character end up far from each other. */
 function hashOf(text: string): number {
@@ -55,7 +57,7 @@ function hashOf(text: string): number {
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
+  return ((hash ^ (hash >>> 16)) >>> 0) % HASHES;
 }
 
 /** The key of an item that is put: all there, of the right types, neither empty nor too long. */
