@@ -36,6 +36,10 @@ export class Alarms {
     private readonly store: MetricStore,
   ) {}
 
+  get accountId(): string {
+    return this.cloud.world.accountId;
+  }
+
   arnOf(name: string): string {
     return `arn:aws:cloudwatch:${this.cloud.world.region}:${this.cloud.world.accountId}:alarm:${name}`;
   }

@@ -26,6 +26,8 @@ function access(alarms: Alarms, operation: string, input: Readonly<Record<string
   if (operation === 'DeleteAlarms')
     return (input.AlarmNames as readonly string[]).map((name) => ({ action, resource: alarms.arnOf(name) }));
   if (typeof input.AlarmName === 'string') return [{ action, resource: alarms.arnOf(input.AlarmName) }];
-  // Reads of metrics, and dashboards as far as the desk goes, have no resource level (service authorization reference).
+  if (typeof input.DashboardName === 'string')
+    return [{ action, resource: `arn:aws:cloudwatch::${alarms.accountId}:dashboard/${input.DashboardName}` }];
+  // Reads of metrics have no resource level (service authorization reference).
   return [{ action, resource: '*' }];
 }
