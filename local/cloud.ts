@@ -44,6 +44,8 @@ export interface Iam {
     policies: readonly PolicyDocument[],
     managedPolicyArns: readonly string[],
   ): { readonly arn: string; readonly roleId: string };
+  /** A managed policy of the account, to be attached to roles by its ARN. */
+  createManagedPolicy(name: string, document: PolicyDocument): { readonly arn: string; readonly policyId: string };
   /** Inline or attached policy documents added to an existing role. */
   addPolicy(roleName: string, document: PolicyDocument): void;
   /** Credentials for a service assuming a role; throws AccessDenied when the role's trust policy does not let `service` in. */

@@ -30,6 +30,7 @@ export class DeskIam implements Iam {
   readonly administrator: Principal;
   readonly administratorCredentials: Credentials;
   private readonly roles = new Map<string, Role>();
+  private readonly managedPolicies = new Map<string, PolicyDocument>();
   private readonly keys = new Map<string, KnownKey>();
 
   constructor(private readonly world: World) {
@@ -52,8 +53,16 @@ export class DeskIam implements Iam {
     const role: Role = { arn: this.roleArn(name), roleId: uniqueId('AROA'), trust, policies: [] };
     this.roles.set(role.arn, role);
     for (const document of policies) this.addPolicy(name, document);
-    for (const managed of managedPolicyArns) this.addPolicy(name, managedPolicy(managed));
+    for (const managed of managedPolicyArns) this.addPolicy(name, this.managedPolicies.get(managed) ?? managedPolicy(managed));
     return { arn: role.arn, roleId: role.roleId };
+  }
+
+  createManagedPolicy(name: string, document: PolicyDocument): { arn: string; policyId: string } {
+    parsePolicy(document, 'identity');
+    const arn = `arn:${this.world.partition}:iam::${this.world.accountId}:policy/${name}`;
+    if (this.managedPolicies.has(arn)) throw new AwsError('EntityAlreadyExists', `A policy called ${name} already exists.`, 409);
+    this.managedPolicies.set(arn, document);
+    return { arn, policyId: uniqueId('ANPA') };
   }
 
   addPolicy(roleName: string, document: PolicyDocument): void {
