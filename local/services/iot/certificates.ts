@@ -60,7 +60,7 @@ function initialStatus(input: { status?: string; setAsActive?: boolean }): Certi
 }
 
 function caFor(state: IotState, read: ReadCertificate, caCertificatePem: string | undefined): RegisteredCa {
-  const bySubject = [...state.cas.values()].filter((ca) => read.x509.checkIssued(ca.x509));
+  const bySubject = [...state.cas.values()].filter((ca) => ca.x509.subject === read.x509.issuer);
   if (caCertificatePem === undefined && bySubject.length > 1) {
     throw new AwsError(
       'CertificateConflictException',
