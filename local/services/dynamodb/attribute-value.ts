@@ -50,7 +50,8 @@ export function readValue(value: AttributeValue, depth = 0): AttributeValue {
   if (types.length > 1) {
     throw validation('Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes');
   }
-  if (depth > DEEPEST) throw validation('Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit');
+  if (depth > DEEPEST)
+    throw validation('Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit');
   if (value.S !== undefined) return { S: value.S };
   if (value.N !== undefined) return { N: canonicalNumber(value.N) };
   if (value.M !== undefined) return { M: readItem(value.M, depth + 1) };

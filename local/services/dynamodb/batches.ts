@@ -40,7 +40,10 @@ export function batchGetItem(
   for (const [name, request] of requests) {
     refuseLegacy(request);
     const { schema } = database.table(name);
-    refuseDuplicates(request.Keys.map((key) => readItem(key)), schema);
+    refuseDuplicates(
+      request.Keys.map((key) => readItem(key)),
+      schema,
+    );
     const { Keys, ...options } = request;
     const found: Record<string, AttributeValue>[] = [];
     let bytes = 0;
@@ -90,13 +93,16 @@ export function batchWriteItem(
   for (const write of prepared) write.commit();
   const capacities = requests.map(([name]) => {
     const table = database.table(name);
-    const bytes = prepared.filter((write) => write.table === table).reduce((sum, { before, after }) => sum + Math.max(before?.size ?? 0, after?.size ?? 1), 0);
+    const bytes = prepared
+      .filter((write) => write.table === table)
+      .reduce((sum, { before, after }) => sum + Math.max(before?.size ?? 0, after?.size ?? 1), 0);
     return writeCapacity(input.ReturnConsumedCapacity, table, bytes);
   });
   return { UnprocessedItems: {}, ...present('ConsumedCapacity', allOf(capacities)) };
 }
 
-const allOf = (capacities: readonly (object | undefined)[]) => (capacities.some((capacity) => capacity === undefined) ? undefined : capacities);
+const allOf = (capacities: readonly (object | undefined)[]) =>
+  capacities.some((capacity) => capacity === undefined) ? undefined : capacities;
 
 function refuseDuplicates(keys: readonly Item[], schema: KeySchema): void {
   const names = [schema.partition, ...(schema.sort ? [schema.sort] : [])];

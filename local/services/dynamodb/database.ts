@@ -75,7 +75,8 @@ export class Database {
   /** For operations on tables: the message names the table. */
   record(nameOrArn: string): TableRecord {
     const record = this.find(nameOrArn);
-    if (!record) throw new AwsError('ResourceNotFoundException', `Requested resource not found: Table: ${this.nameOf(nameOrArn)} not found`);
+    if (!record)
+      throw new AwsError('ResourceNotFoundException', `Requested resource not found: Table: ${this.nameOf(nameOrArn)} not found`);
     return record;
   }
 
@@ -84,7 +85,10 @@ export class Database {
     const known = this.tokens.get(token);
     if (!known || known.expiresAtMs <= this.world.clock.nowMs()) return false;
     if (known.digest === digestOf(request)) return true;
-    throw new AwsError('IdempotentParameterMismatchException', 'Parameters in the request do not match the original request for this client token');
+    throw new AwsError(
+      'IdempotentParameterMismatchException',
+      'Parameters in the request do not match the original request for this client token',
+    );
   }
 
   remember(token: string, request: unknown): void {

@@ -23,7 +23,8 @@ const LONGEST_SORT_KEY = 1024;
 const HASHES = 2 ** 30;
 const ASCII = /^[\0-\x7f]*$/;
 
-export const keyAttributes = (schema: KeySchema): readonly KeyAttribute[] => (schema.sort ? [schema.partition, schema.sort] : [schema.partition]);
+export const keyAttributes = (schema: KeySchema): readonly KeyAttribute[] =>
+  schema.sort ? [schema.partition, schema.sort] : [schema.partition];
 
 export function positionOf(item: Item, schema: KeySchema): Position {
   const partition = sortable(attributeOf(item, schema.partition.name) as AttributeValue);
@@ -65,7 +66,8 @@ export function checkItemKey(item: Item, schema: KeySchema): void {
   for (const key of keyAttributes(schema)) {
     const value = attributeOf(item, key.name);
     if (!value) throw invalidParameter(`Missing the key ${key.name} in the item`);
-    if (typeOf(value) !== key.type) throw invalidParameter(`Type mismatch for key ${key.name} expected: ${key.type} actual: ${typeOf(value)}`);
+    if (typeOf(value) !== key.type)
+      throw invalidParameter(`Type mismatch for key ${key.name} expected: ${key.type} actual: ${typeOf(value)}`);
     checkKeyValue(value, key, key === schema.partition);
   }
 }
@@ -89,7 +91,9 @@ export function checkIndexKey(item: Item, schema: KeySchema, indexName: string):
     const value = attributeOf(item, key.name);
     if (!value) continue;
     if (typeOf(value) !== key.type) {
-      throw invalidParameter(`Type mismatch for Index Key ${key.name} Expected: ${key.type} Actual: ${typeOf(value)} IndexName: ${indexName}`);
+      throw invalidParameter(
+        `Type mismatch for Index Key ${key.name} Expected: ${key.type} Actual: ${typeOf(value)} IndexName: ${indexName}`,
+      );
     }
     if (isEmpty(value)) {
       throw validation(

@@ -50,7 +50,8 @@ export function readPage(request: PageRequest): Page {
   for (const { source } of candidates(request)) {
     const item = projected ? only(source.item, projected) : source.item;
     const size = projected ? itemSize(item) : source.size;
-    if (scanned > 0 && bytes + size > LARGEST_PAGE) return { items, scanned, bytes, lastKey: keyOf(last as Item, ...schemas(table, index)) };
+    if (scanned > 0 && bytes + size > LARGEST_PAGE)
+      return { items, scanned, bytes, lastKey: keyOf(last as Item, ...schemas(table, index)) };
     scanned++;
     bytes += size;
     last = item;
@@ -89,7 +90,6 @@ function startEntry({ table, index }: PageRequest, key: Item): Entry {
   return index ? { ...positionOf(key, index.schema), source } : source;
 }
 
-
 const entriesOf = ({ table, index }: PageRequest) => index?.entries ?? table.entries;
 
 function* inSegment(request: PageRequest, start: Entry | undefined): Generator<Entry> {
@@ -99,7 +99,8 @@ function* inSegment(request: PageRequest, start: Entry | undefined): Generator<E
       `The provided starting key is invalid: Invalid ExclusiveStartKey. Please use ExclusiveStartKey with correct Segment. TotalSegments: ${segment.total} Segment: ${segment.segment}`,
     );
   }
-  const reached = (entry: Entry) => (start ? compareEntries(entry, start) > 0 : !segment || segmentOf(entry, segment.total) >= segment.segment);
+  const reached = (entry: Entry) =>
+    start ? compareEntries(entry, start) > 0 : !segment || segmentOf(entry, segment.total) >= segment.segment;
   for (const entry of entriesOf(request).forward(reached)) {
     if (segment && segmentOf(entry, segment.total) > segment.segment) return;
     yield entry;

@@ -59,13 +59,19 @@ export function query(database: Database, input: QueryRequest): Record<string, u
 export function scan(database: Database, input: ScanRequest): Record<string, unknown> {
   const { table, index, placeholders } = open(database, input, {});
   const { Segment: segment, TotalSegments: total } = input;
-  if (segment === undefined && total !== undefined) throw validation('The Segment parameter is required but was not present in the request when parameter TotalSegments is present');
-  if (segment !== undefined && total === undefined) throw validation('The TotalSegments parameter is required but was not present in the request when Segment parameter is present');
+  if (segment === undefined && total !== undefined)
+    throw validation('The Segment parameter is required but was not present in the request when parameter TotalSegments is present');
+  if (segment !== undefined && total === undefined)
+    throw validation('The TotalSegments parameter is required but was not present in the request when Segment parameter is present');
   if (total !== undefined && (total < 1 || total > MOST_SEGMENTS)) {
-    throw validation(`1 validation error detected: Value '${total}' at 'totalSegments' failed to satisfy constraint: Member must have value between 1 and ${MOST_SEGMENTS}`);
+    throw validation(
+      `1 validation error detected: Value '${total}' at 'totalSegments' failed to satisfy constraint: Member must have value between 1 and ${MOST_SEGMENTS}`,
+    );
   }
   if (segment !== undefined && total !== undefined && segment >= total) {
-    throw validation(`The Segment parameter is zero-based and must be less than parameter TotalSegments: Segment: ${segment} is not less than TotalSegments: ${total}`);
+    throw validation(
+      `The Segment parameter is zero-based and must be less than parameter TotalSegments: Segment: ${segment} is not less than TotalSegments: ${total}`,
+    );
   }
   const filter = parseFilter(input, placeholders);
   const part = segment !== undefined && total !== undefined ? { segment: { segment, total } } : {};
@@ -79,7 +85,9 @@ function open(database: Database, input: ReadRequest, more: Readonly<Record<stri
   if (input.IndexName !== undefined && !index) throw validation(`The table does not have the specified index: ${input.IndexName}`);
   if (index && input.ConsistentRead) throw validation('Consistent reads are not supported on global secondary indexes');
   if (input.Limit !== undefined && input.Limit < 1) {
-    throw validation(`1 validation error detected: Value '${input.Limit}' at 'limit' failed to satisfy constraint: Member must have value greater than or equal to 1`);
+    throw validation(
+      `1 validation error detected: Value '${input.Limit}' at 'limit' failed to satisfy constraint: Member must have value greater than or equal to 1`,
+    );
   }
   const expressions = { ProjectionExpression: input.ProjectionExpression, FilterExpression: input.FilterExpression, ...more };
   return { table, index, placeholders: new Placeholders(input.ExpressionAttributeNames, input.ExpressionAttributeValues, expressions) };
@@ -129,7 +137,9 @@ function checkSelect({ Select }: ReadRequest, index: Index | undefined, paths: r
   if (!index) return;
   const projected = index.projected();
   if (Select === 'ALL_ATTRIBUTES' && projected) {
-    throw invalidParameter(`Select type ALL_ATTRIBUTES is not supported for global secondary index ${index.name} because its projection type is not ALL`);
+    throw invalidParameter(
+      `Select type ALL_ATTRIBUTES is not supported for global secondary index ${index.name} because its projection type is not ALL`,
+    );
   }
   const missing = [...new Set(paths?.map((path) => path[0]))].filter((name) => projected && !projected.has(name));
   if (missing.length > 0) throw invalidParameter(`Global secondary index ${index.name} does not project [${missing.join(', ')}]`);

@@ -87,7 +87,10 @@ export function tagResource(
   return {};
 }
 
-export function untagResource(database: Database, input: { readonly ResourceArn: string; readonly TagKeys: readonly string[] }): Record<string, unknown> {
+export function untagResource(
+  database: Database,
+  input: { readonly ResourceArn: string; readonly TagKeys: readonly string[] },
+): Record<string, unknown> {
   const tags = tagsOf(database, input.ResourceArn);
   for (const key of input.TagKeys) tags.delete(key);
   return {};

@@ -45,7 +45,10 @@ export function createTable(database: Database, input: CreateTableRequest): Reco
   if (input.LocalSecondaryIndexes?.length) throw notServed('local secondary indexes');
   refuseStreams(input.StreamSpecification);
   const schema = readSchema(input.KeySchema, input.AttributeDefinitions);
-  const indexes = (input.GlobalSecondaryIndexes ?? []).map((index) => ({ ...index, schema: readSchema(index.KeySchema, input.AttributeDefinitions) }));
+  const indexes = (input.GlobalSecondaryIndexes ?? []).map((index) => ({
+    ...index,
+    schema: readSchema(index.KeySchema, input.AttributeDefinitions),
+  }));
   checkDefinitions(input.AttributeDefinitions, [schema, ...indexes.map((index) => index.schema)]);
   if (new Set(indexes.map((index) => index.IndexName)).size < indexes.length) throw invalidParameter('Duplicate index name');
   const billingMode = input.BillingMode ?? 'PROVISIONED';
@@ -94,7 +97,11 @@ export function listTables(
 
 interface UpdateTableRequest extends Partial<Omit<CreateTableRequest, 'KeySchema' | 'GlobalSecondaryIndexes' | 'Tags'>> {
   readonly TableName: string;
-  readonly GlobalSecondaryIndexUpdates?: readonly { readonly Create?: IndexDefinition; readonly Delete?: { readonly IndexName: string }; readonly Update?: unknown }[];
+  readonly GlobalSecondaryIndexUpdates?: readonly {
+    readonly Create?: IndexDefinition;
+    readonly Delete?: { readonly IndexName: string };
+    readonly Update?: unknown;
+  }[];
   readonly ReplicaUpdates?: readonly unknown[];
 }
 
@@ -164,7 +171,9 @@ const elementsOf = ({ partition, sort }: KeySchema): readonly KeySchemaElement[]
 
 function description({ table, settings }: TableRecord): Record<string, unknown> {
   const schemas = [table.schema, ...[...table.indexes.values()].map((index) => index.schema)];
-  const definitions = new Map(schemas.flatMap(({ partition, sort }) => [partition, ...(sort ? [sort] : [])]).map(({ name, type }) => [name, type]));
+  const definitions = new Map(
+    schemas.flatMap(({ partition, sort }) => [partition, ...(sort ? [sort] : [])]).map(({ name, type }) => [name, type]),
+  );
   const throughput = { NumberOfDecreasesToday: 0, ...settings.provisioned };
   const indexes = [...table.indexes.keys()].map((name) => table.index(name) as Index);
   return {

@@ -101,9 +101,14 @@ const DEPENDS_ON_ITEM = [
 
 function cancelled(reasons: readonly CancellationReason[]): AwsError {
   const codes = reasons.map((reason) => reason.Code).join(', ');
-  return new AwsError('TransactionCanceledException', `Transaction cancelled, please refer cancellation reasons for specific reasons [${codes}]`, 400, {
-    CancellationReasons: reasons.map((reason) => ({ ...reason, ...(reason.Item ? { Item: copyItem(reason.Item) } : {}) })),
-  });
+  return new AwsError(
+    'TransactionCanceledException',
+    `Transaction cancelled, please refer cancellation reasons for specific reasons [${codes}]`,
+    400,
+    {
+      CancellationReasons: reasons.map((reason) => ({ ...reason, ...(reason.Item ? { Item: copyItem(reason.Item) } : {}) })),
+    },
+  );
 }
 
 function refuseDuplicates(writes: readonly PreparedWrite[]): void {
@@ -119,7 +124,9 @@ function refuseDuplicates(writes: readonly PreparedWrite[]): void {
 function capacities(wanted: Capacity, writes: readonly PreparedWrite[]): readonly object[] | undefined {
   if (wanted === undefined || wanted === 'NONE') return undefined;
   return [...new Set(writes.map((write) => write.table))].flatMap((table) => {
-    const bytes = writes.filter((write) => write.table === table).reduce((sum, { before, after }) => sum + Math.max(before?.size ?? 0, after?.size ?? 1), 0);
+    const bytes = writes
+      .filter((write) => write.table === table)
+      .reduce((sum, { before, after }) => sum + Math.max(before?.size ?? 0, after?.size ?? 1), 0);
     return writeCapacity(wanted, table, bytes, 2) ?? [];
   });
 }

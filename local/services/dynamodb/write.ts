@@ -66,7 +66,9 @@ export function prepareWrite(database: Database, kind: WriteKind, request: Write
   const placeholders = new Placeholders(request.ExpressionAttributeNames, request.ExpressionAttributeValues, expressions);
   const update = request.UpdateExpression === undefined ? undefined : parseUpdate(request.UpdateExpression, placeholders);
   const condition =
-    request.ConditionExpression === undefined ? undefined : parseCondition(request.ConditionExpression, 'ConditionExpression', placeholders);
+    request.ConditionExpression === undefined
+      ? undefined
+      : parseCondition(request.ConditionExpression, 'ConditionExpression', placeholders);
   placeholders.assertAllUsed();
 
   const given = readItem(kind === 'put' ? (request.Item ?? {}) : (request.Key ?? {}));

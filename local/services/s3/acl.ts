@@ -9,7 +9,14 @@ import type { Buckets } from './buckets.js';
 import { accessDenied, invalidArgument, notServed } from './errors.js';
 
 const PUBLIC: readonly string[] = ['public-read', 'public-read-write', 'authenticated-read'];
-const CANNED: readonly string[] = [...PUBLIC, 'private', 'aws-exec-read', 'bucket-owner-read', 'bucket-owner-full-control', 'log-delivery-write'];
+const CANNED: readonly string[] = [
+  ...PUBLIC,
+  'private',
+  'aws-exec-read',
+  'bucket-owner-read',
+  'bucket-owner-full-control',
+  'log-delivery-write',
+];
 const GROUPS = 'http://acs.amazonaws.com/groups';
 
 interface AclHeaders {

@@ -93,7 +93,8 @@ export function putBucketNotificationConfiguration(
   input: OfBucket & { readonly NotificationConfiguration: NotificationConfiguration },
 ): Answer {
   const settings = settingsOf(buckets, input);
-  const { TopicConfigurations, QueueConfigurations, LambdaFunctionConfigurations, EventBridgeConfiguration } = input.NotificationConfiguration;
+  const { TopicConfigurations, QueueConfigurations, LambdaFunctionConfigurations, EventBridgeConfiguration } =
+    input.NotificationConfiguration;
   if ([TopicConfigurations, QueueConfigurations, LambdaFunctionConfigurations].some((list) => list && list.length > 0)) {
     throw notServed('event notifications to SNS, SQS or Lambda (EventBridge only)');
   }
@@ -131,13 +132,19 @@ export function getBucketOwnershipControls(buckets: Buckets, input: OfBucket): A
 
 export function putBucketOwnershipControls(
   buckets: Buckets,
-  input: OfBucket & { readonly OwnershipControls: { readonly Rules: readonly { readonly ObjectOwnership: NonNullable<BucketSettings['ownership']> }[] } },
+  input: OfBucket & {
+    readonly OwnershipControls: { readonly Rules: readonly { readonly ObjectOwnership: NonNullable<BucketSettings['ownership']> }[] };
+  },
 ): Answer {
   const settings = settingsOf(buckets, input);
   const [rule, ...more] = input.OwnershipControls.Rules;
   if (!rule || more.length > 0) throw malformedXml();
   if (rule.ObjectOwnership === 'BucketOwnerEnforced' && settings.acl !== 'private') {
-    throw new AwsError('InvalidBucketAclWithObjectOwnership', 'Bucket cannot have ACLs set with ObjectOwnership\'s BucketOwnerEnforced setting', 400);
+    throw new AwsError(
+      'InvalidBucketAclWithObjectOwnership',
+      "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
+      400,
+    );
   }
   settings.ownership = rule.ObjectOwnership;
   return {};
@@ -176,7 +183,8 @@ export function putBucketLifecycleConfiguration(
   const rules = input.LifecycleConfiguration?.Rules ?? [];
   if (rules.length === 0 || rules.length > 1000) throw malformedXml();
   const named = rules.map((rule, i) => ({ ...rule, ID: rule.ID ?? `rule-${i + 1}` }));
-  if (new Set(named.map((rule) => rule.ID)).size < named.length) throw invalidArgument('Rule ID must be unique. Found same ID for more than one rule');
+  if (new Set(named.map((rule) => rule.ID)).size < named.length)
+    throw invalidArgument('Rule ID must be unique. Found same ID for more than one rule');
   for (const rule of named) checkRule(rule);
   settings.lifecycle = named;
   return {};
@@ -184,11 +192,18 @@ export function putBucketLifecycleConfiguration(
 
 function checkRule(rule: LifecycleRule): void {
   const { Expiration, NoncurrentVersionExpiration, AbortIncompleteMultipartUpload, Transitions, NoncurrentVersionTransitions } = rule;
-  if (!Expiration && !NoncurrentVersionExpiration && !AbortIncompleteMultipartUpload && !Transitions?.length && !NoncurrentVersionTransitions?.length) {
+  if (
+    !Expiration &&
+    !NoncurrentVersionExpiration &&
+    !AbortIncompleteMultipartUpload &&
+    !Transitions?.length &&
+    !NoncurrentVersionTransitions?.length
+  ) {
     throw invalidRequest('At least one action needs to be specified in a rule');
   }
   const days = [Expiration?.Days, NoncurrentVersionExpiration?.NoncurrentDays, AbortIncompleteMultipartUpload?.DaysAfterInitiation];
-  if (days.some((count) => count !== undefined && count < 1)) throw invalidArgument("'Days' for Expiration action must be a positive integer");
+  if (days.some((count) => count !== undefined && count < 1))
+    throw invalidArgument("'Days' for Expiration action must be a positive integer");
 }
 
 export function deleteBucketLifecycle(buckets: Buckets, input: OfBucket): Answer {
@@ -235,7 +250,10 @@ export function deleteBucketTagging(buckets: Buckets, input: OfBucket): Answer {
 
 export const getBucketAcl = (buckets: Buckets, input: OfBucket): Answer => grantsOf(buckets, settingsOf(buckets, input).acl);
 
-export function putBucketAcl(buckets: Buckets, input: OfBucket & { readonly ACL?: string; readonly AccessControlPolicy?: unknown }): Answer {
+export function putBucketAcl(
+  buckets: Buckets,
+  input: OfBucket & { readonly ACL?: string; readonly AccessControlPolicy?: unknown },
+): Answer {
   const bucket = bucketOf(buckets, input);
   if (input.AccessControlPolicy !== undefined) throw notServed('access control lists given as grants');
   bucket.settings.acl = bucketAcl(bucket, input);

@@ -74,4 +74,5 @@ export class Buckets {
 export const shownVersionId = (bucket: Bucket, versionId: string): { readonly VersionId?: string } =>
   bucket.settings.versioning === undefined ? {} : { VersionId: versionId };
 
-export const currentOf = (history: KeyHistory): ObjectVersion | undefined => (history.versions[0]?.isDeleteMarker ? undefined : history.versions[0]);
+export const currentOf = (history: KeyHistory): ObjectVersion | undefined =>
+  history.versions[0]?.isDeleteMarker ? undefined : history.versions[0];

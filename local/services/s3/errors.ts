@@ -1,7 +1,8 @@
 /** S3's error codes with their status and members. https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
 import { AwsError } from '../../models/service.js';
 
-export const noSuchBucket = (bucket: string) => new AwsError('NoSuchBucket', 'The specified bucket does not exist', 404, { BucketName: bucket });
+export const noSuchBucket = (bucket: string) =>
+  new AwsError('NoSuchBucket', 'The specified bucket does not exist', 404, { BucketName: bucket });
 export const noSuchKey = (key: string) => new AwsError('NoSuchKey', 'The specified key does not exist.', 404, { Key: key });
 export const noSuchVersion = (key: string, versionId: string) =>
   new AwsError('NoSuchVersion', 'The specified version does not exist.', 404, { Key: key, VersionId: versionId });

@@ -35,7 +35,11 @@ function send(
   bucket: Bucket,
   type: string,
   cause: Cause,
-  { object, reason, ...rest }: { readonly object: Readonly<Record<string, unknown>>; readonly reason: string; readonly 'deletion-type'?: string },
+  {
+    object,
+    reason,
+    ...rest
+  }: { readonly object: Readonly<Record<string, unknown>>; readonly reason: string; readonly 'deletion-type'?: string },
 ): void {
   if (!bucket.settings.eventBridge) return;
   buckets.cloud.parts.putEvent?.({

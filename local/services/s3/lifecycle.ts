@@ -29,7 +29,8 @@ const dueMs = (from: Date, days: number): number => Math.ceil((from.getTime() + 
 
 function applyRule(buckets: Buckets, bucket: Bucket, history: KeyHistory, rule: LifecycleRule, nowMs: number): void {
   const current = currentOf(history);
-  if (current && matches(rule, current) && isExpired(rule, current, nowMs)) deleteVersion(buckets, bucket, history.key, undefined, 'lifecycle');
+  if (current && matches(rule, current) && isExpired(rule, current, nowMs))
+    deleteVersion(buckets, bucket, history.key, undefined, 'lifecycle');
   for (const version of outdated(rule, history, nowMs)) {
     bucket.remove(history.key, version.versionId);
     objectDeleted(buckets, bucket, version, false, 'lifecycle');
@@ -65,7 +66,8 @@ function abortOldUploads(bucket: Bucket, rule: LifecycleRule, nowMs: number): vo
   }
 }
 
-const hasPrefix = (rule: LifecycleRule, key: string): boolean => key.startsWith(rule.Prefix ?? rule.Filter?.Prefix ?? rule.Filter?.And?.Prefix ?? '');
+const hasPrefix = (rule: LifecycleRule, key: string): boolean =>
+  key.startsWith(rule.Prefix ?? rule.Filter?.Prefix ?? rule.Filter?.And?.Prefix ?? '');
 
 function matches(rule: LifecycleRule, version: ObjectVersion): boolean {
   const { Filter: filter } = rule;

@@ -51,7 +51,8 @@ function collect(bucket: Bucket, input: ListRequest, start: Start, versionsOf: (
       lines.push({ commonPrefix: group });
       continue;
     }
-    const skipTo = history.key === start.afterVersion?.key ? versions.findIndex((v) => v.versionId === start.afterVersion?.versionId) + 1 : 0;
+    const skipTo =
+      history.key === start.afterVersion?.key ? versions.findIndex((v) => v.versionId === start.afterVersion?.versionId) + 1 : 0;
     for (const version of versions.slice(skipTo)) {
       if (lines.length >= most) return { lines, truncated: most > 0 };
       lines.push({ version, isLatest: version === history.versions[0] });
@@ -66,7 +67,8 @@ const onlyCurrent = (history: KeyHistory): readonly ObjectVersion[] => {
 };
 
 /** With EncodingType=url keys are percent-encoded in the answer, because XML 1.0 cannot hold every character that a key may have. */
-const encoder = (input: ListRequest) => (text: string) => (input.EncodingType === 'url' ? encodeURIComponent(text).replaceAll('%2F', '/') : text);
+const encoder = (input: ListRequest) => (text: string) =>
+  input.EncodingType === 'url' ? encodeURIComponent(text).replaceAll('%2F', '/') : text;
 
 function common(input: ListRequest, { lines, truncated }: Lines): Record<string, unknown> {
   const encode = encoder(input);
@@ -148,7 +150,8 @@ export function listObjectVersions(
 ): Record<string, unknown> {
   const bucket = buckets.bucket(input.Bucket, input.ExpectedBucketOwner);
   const { KeyMarker: key, VersionIdMarker: versionId } = input;
-  if (versionId !== undefined && key === undefined) throw invalidArgument('A version-id marker cannot be specified without a key marker.', 'version-id-marker', versionId);
+  if (versionId !== undefined && key === undefined)
+    throw invalidArgument('A version-id marker cannot be specified without a key marker.', 'version-id-marker', versionId);
   const start: Start = key ? (versionId ? { afterVersion: { key, versionId } } : { afterKey: key }) : {};
   const page = collect(bucket, input, start, (history) => history.versions);
   const encode = encoder(input);
@@ -157,7 +160,13 @@ export function listObjectVersions(
   for (const line of page.lines) {
     if (!('version' in line)) continue;
     const { version, isLatest } = line;
-    const place = { Key: encode(version.key), VersionId: version.versionId, IsLatest: isLatest, LastModified: version.lastModified, Owner: buckets.owner };
+    const place = {
+      Key: encode(version.key),
+      VersionId: version.versionId,
+      IsLatest: isLatest,
+      LastModified: version.lastModified,
+      Owner: buckets.owner,
+    };
     if (version.isDeleteMarker) markers.push(place);
     else versions.push({ ...describe(version, encode), ...place });
   }

@@ -66,7 +66,10 @@ function find(buckets: Buckets, input: OfUpload): { readonly bucket: Bucket; rea
   return { bucket, upload };
 }
 
-export function uploadPart(buckets: Buckets, input: OfUpload & { readonly PartNumber: number; readonly Body?: Uint8Array | string }): Record<string, unknown> {
+export function uploadPart(
+  buckets: Buckets,
+  input: OfUpload & { readonly PartNumber: number; readonly Body?: Uint8Array | string },
+): Record<string, unknown> {
   const { upload } = find(buckets, input);
   const body = typeof input.Body === 'string' ? Buffer.from(input.Body) : (input.Body ?? new Uint8Array());
   const part = addPart(buckets, upload, input.PartNumber, body, checksumsOf(input));
@@ -196,7 +199,10 @@ export function abortMultipartUpload(buckets: Buckets, input: OfUpload): Record<
   return {};
 }
 
-export function listParts(buckets: Buckets, input: OfUpload & { readonly MaxParts?: number; readonly PartNumberMarker?: string }): Record<string, unknown> {
+export function listParts(
+  buckets: Buckets,
+  input: OfUpload & { readonly MaxParts?: number; readonly PartNumberMarker?: string },
+): Record<string, unknown> {
   const { bucket, upload } = find(buckets, input);
   const after = Number(input.PartNumberMarker ?? 0);
   const most = Math.min(input.MaxParts ?? 1000, 1000);
@@ -211,7 +217,15 @@ export function listParts(buckets: Buckets, input: OfUpload & { readonly MaxPart
     IsTruncated: all.length > page.length,
     ...(all.length > page.length ? { NextPartNumberMarker: String(page.at(-1)?.number ?? after) } : {}),
     ...(page.length > 0
-      ? { Parts: page.map((part) => ({ PartNumber: part.number, LastModified: part.lastModified, ETag: part.eTag, Size: part.body.length, ...part.checksums })) }
+      ? {
+          Parts: page.map((part) => ({
+            PartNumber: part.number,
+            LastModified: part.lastModified,
+            ETag: part.eTag,
+            Size: part.body.length,
+            ...part.checksums,
+          })),
+        }
       : {}),
     Initiator: buckets.owner,
     Owner: buckets.owner,
@@ -220,7 +234,10 @@ export function listParts(buckets: Buckets, input: OfUpload & { readonly MaxPart
   };
 }
 
-export function listMultipartUploads(buckets: Buckets, input: { readonly Bucket: string; readonly Prefix?: string; readonly ExpectedBucketOwner?: string }) {
+export function listMultipartUploads(
+  buckets: Buckets,
+  input: { readonly Bucket: string; readonly Prefix?: string; readonly ExpectedBucketOwner?: string },
+) {
   const bucket = buckets.bucket(input.Bucket, input.ExpectedBucketOwner);
   const uploads = [...bucket.uploads.values()]
     .filter((upload) => upload.key.startsWith(input.Prefix ?? ''))

@@ -113,7 +113,11 @@ export function getObjectTagging(buckets: Buckets, input: OfObject, call: Call):
   return { TagSet: writeTags(version.tags), ...shownVersionId(bucket, version.versionId) };
 }
 
-export function putObjectTagging(buckets: Buckets, input: OfObject & { readonly Tagging: { readonly TagSet: readonly Tag[] } }, call: Call) {
+export function putObjectTagging(
+  buckets: Buckets,
+  input: OfObject & { readonly Tagging: { readonly TagSet: readonly Tag[] } },
+  call: Call,
+) {
   const bucket = buckets.bucket(input.Bucket, input.ExpectedBucketOwner);
   const version = buckets.find(bucket, input.Key, input.VersionId, call);
   version.tags = readTags(input.Tagging.TagSet, 10);

@@ -44,15 +44,28 @@ export function checksumsOf(input: object): Checksums {
 }
 
 export function headersOf(input: ObjectHeaders): ObjectHeaders {
-  const { ContentType, CacheControl, ContentDisposition, ContentEncoding, ContentLanguage, Expires, WebsiteRedirectLocation, Metadata } = input;
-  const metadataSize = Object.entries(Metadata ?? {}).reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value), 0);
+  const { ContentType, CacheControl, ContentDisposition, ContentEncoding, ContentLanguage, Expires, WebsiteRedirectLocation, Metadata } =
+    input;
+  const metadataSize = Object.entries(Metadata ?? {}).reduce(
+    (sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value),
+    0,
+  );
   if (metadataSize > LARGEST_METADATA) {
     throw new AwsError('MetadataTooLarge', 'Your metadata headers exceed the maximum allowed metadata size', 400, {
       Size: metadataSize,
       MaxSizeAllowed: LARGEST_METADATA,
     });
   }
-  const headers = { ContentType, CacheControl, ContentDisposition, ContentEncoding, ContentLanguage, Expires, WebsiteRedirectLocation, Metadata };
+  const headers = {
+    ContentType,
+    CacheControl,
+    ContentDisposition,
+    ContentEncoding,
+    ContentLanguage,
+    Expires,
+    WebsiteRedirectLocation,
+    Metadata,
+  };
   return Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== undefined));
 }
 
@@ -102,7 +115,12 @@ export function store(
   bucket: Bucket,
   content: Omit<ObjectVersion, 'versionId' | 'isDeleteMarker' | 'lastModified'>,
 ): ObjectVersion {
-  const version: ObjectVersion = { ...content, versionId: bucket.newVersionId(), isDeleteMarker: false, lastModified: wholeSecond(buckets.now()) };
+  const version: ObjectVersion = {
+    ...content,
+    versionId: bucket.newVersionId(),
+    isDeleteMarker: false,
+    lastModified: wholeSecond(buckets.now()),
+  };
   bucket.add(version);
   return version;
 }
@@ -219,7 +237,10 @@ export function deleteObjects(
   input: {
     readonly Bucket: string;
     readonly ExpectedBucketOwner?: string;
-    readonly Delete: { readonly Quiet?: boolean; readonly Objects: readonly { readonly Key: string; readonly VersionId?: string; readonly ETag?: string }[] };
+    readonly Delete: {
+      readonly Quiet?: boolean;
+      readonly Objects: readonly { readonly Key: string; readonly VersionId?: string; readonly ETag?: string }[];
+    };
   },
   call: Call,
 ): Record<string, unknown> {

@@ -14,7 +14,8 @@ export function checkRead(version: ObjectVersion, conditions: ReadConditions): v
   const { IfMatch, IfNoneMatch, IfModifiedSince, IfUnmodifiedSince } = conditions;
   if (IfMatch !== undefined) {
     if (!matches(IfMatch, version)) throw preconditionFailed('If-Match');
-  } else if (IfUnmodifiedSince && seconds(version.lastModified) > seconds(IfUnmodifiedSince)) throw preconditionFailed('If-Unmodified-Since');
+  } else if (IfUnmodifiedSince && seconds(version.lastModified) > seconds(IfUnmodifiedSince))
+    throw preconditionFailed('If-Unmodified-Since');
   if (IfNoneMatch !== undefined) {
     if (matches(IfNoneMatch, version)) throw notModified();
   } else if (IfModifiedSince && seconds(version.lastModified) <= seconds(IfModifiedSince)) throw notModified();
@@ -25,12 +26,20 @@ export function checkCopySource(version: ObjectVersion, conditions: ReadConditio
   try {
     checkRead(version, conditions);
   } catch {
-    throw preconditionFailed(conditions.IfMatch === undefined && conditions.IfUnmodifiedSince === undefined ? 'x-amz-copy-source-If-None-Match' : 'x-amz-copy-source-If-Match');
+    throw preconditionFailed(
+      conditions.IfMatch === undefined && conditions.IfUnmodifiedSince === undefined
+        ? 'x-amz-copy-source-If-None-Match'
+        : 'x-amz-copy-source-If-Match',
+    );
   }
 }
 
 /** Conditional writes: `If-None-Match: *` only where nothing is there, `If-Match` only over that very content. */
-export function checkWrite(key: string, latest: ObjectVersion | undefined, conditions: { readonly IfMatch?: string; readonly IfNoneMatch?: string }): void {
+export function checkWrite(
+  key: string,
+  latest: ObjectVersion | undefined,
+  conditions: { readonly IfMatch?: string; readonly IfNoneMatch?: string },
+): void {
   const current = latest?.isDeleteMarker ? undefined : latest;
   if (conditions.IfNoneMatch !== undefined) {
     if (conditions.IfNoneMatch !== '*') throw notServed('If-None-Match with a value other than * on writes');
@@ -42,7 +51,9 @@ export function checkWrite(key: string, latest: ObjectVersion | undefined, condi
 }
 
 const matches = (header: string, version: ObjectVersion): boolean =>
-  header.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '').replaceAll('"', '') === version.eTag.replaceAll('"', ''));
+  header
+    .split(',')
+    .some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '').replaceAll('"', '') === version.eTag.replaceAll('"', ''));
 
 /** HTTP dates have whole seconds. */
 const seconds = (date: Date): number => Math.floor(date.getTime() / 1000);

@@ -45,13 +45,15 @@ class ConditionParser {
 
   private or(): Part {
     let left = this.and();
-    while (this.reader.takeKeyword('OR')) left = { condition: { kind: 'or', left: this.condition(left), right: this.condition(this.and()) } };
+    while (this.reader.takeKeyword('OR'))
+      left = { condition: { kind: 'or', left: this.condition(left), right: this.condition(this.and()) } };
     return left;
   }
 
   private and(): Part {
     let left = this.not();
-    while (this.reader.takeKeyword('AND')) left = { condition: { kind: 'and', left: this.condition(left), right: this.condition(this.not()) } };
+    while (this.reader.takeKeyword('AND'))
+      left = { condition: { kind: 'and', left: this.condition(left), right: this.condition(this.not()) } };
     return left;
   }
 
@@ -103,7 +105,9 @@ class ConditionParser {
     if (reader.takeKeyword('IN')) {
       const list = this.operands();
       if (list.length > MOST_IN_LIST) {
-        throw reader.invalid(`Invalid number of operands for the IN operator; maximum: ${MOST_IN_LIST}, number of operands: ${list.length}`);
+        throw reader.invalid(
+          `Invalid number of operands for the IN operator; maximum: ${MOST_IN_LIST}, number of operands: ${list.length}`,
+        );
       }
       return { condition: { kind: 'in', operand: left.operand, list } };
     }

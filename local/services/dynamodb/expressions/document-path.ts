@@ -8,7 +8,8 @@ import type { TokenReader } from './token-reader.js';
 /** Attribute name first; then names of map members and indexes of lists. */
 export type DocumentPath = readonly [string, ...(string | number)[]];
 
-export const printPath = (path: DocumentPath): string => `[${path.map((part) => (typeof part === 'number' ? `[${part}]` : part)).join(', ')}]`;
+export const printPath = (path: DocumentPath): string =>
+  `[${path.map((part) => (typeof part === 'number' ? `[${part}]` : part)).join(', ')}]`;
 
 export function parsePath(reader: TokenReader, placeholders: Placeholders): DocumentPath {
   const path: [string, ...(string | number)[]] = [parseName(reader, placeholders)];

@@ -25,7 +25,9 @@ export class Placeholders {
       );
     }
     this.names = new Map(Object.entries(checkKeys(names, 'ExpressionAttributeNames', '#')));
-    this.values = new Map(Object.entries(checkKeys(values, 'ExpressionAttributeValues', ':')).map(([key, value]) => [key, readNamed(key, value)]));
+    this.values = new Map(
+      Object.entries(checkKeys(values, 'ExpressionAttributeValues', ':')).map(([key, value]) => [key, readNamed(key, value)]),
+    );
     this.unusedNames = new Set(this.names.keys());
     this.unusedValues = new Set(this.values.keys());
   }
@@ -65,6 +67,8 @@ function readNamed(key: string, value: AttributeValue): AttributeValue {
   try {
     return readValue(value);
   } catch (error) {
-    throw validation(`ExpressionAttributeValues contains invalid value: ${error instanceof Error ? error.message : String(error)} for key ${key}`);
+    throw validation(
+      `ExpressionAttributeValues contains invalid value: ${error instanceof Error ? error.message : String(error)} for key ${key}`,
+    );
   }
 }

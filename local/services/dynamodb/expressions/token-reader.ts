@@ -10,10 +10,12 @@ export interface Token {
 }
 
 const LONGEST_EXPRESSION = 4096;
-const TOKEN = /\s*(?:(?<name>[A-Za-z_][A-Za-z0-9_]*)|(?<placeholder>[#:][A-Za-z0-9_]+)|(?<number>[0-9]+)|(?<symbol><>|<=|>=|[=<>()[\].,+-]))/y;
+const TOKEN =
+  /\s*(?:(?<name>[A-Za-z_][A-Za-z0-9_]*)|(?<placeholder>[#:][A-Za-z0-9_]+)|(?<number>[0-9]+)|(?<symbol><>|<=|>=|[=<>()[\].,+-]))/y;
 
 /** Which of a request's expressions is read: AWS puts it before its complaint. */
-export type ExpressionKind = 'ConditionExpression' | 'FilterExpression' | 'KeyConditionExpression' | 'ProjectionExpression' | 'UpdateExpression';
+export type ExpressionKind =
+  'ConditionExpression' | 'FilterExpression' | 'KeyConditionExpression' | 'ProjectionExpression' | 'UpdateExpression';
 
 export class TokenReader {
   private readonly tokens: readonly Token[];
@@ -93,7 +95,15 @@ export class TokenReader {
         throw this.invalid(`Syntax error; token: "${rest.slice(0, 1)}", near: "${rest.slice(0, 12)}"`);
       }
       const text = groups['name'] ?? groups['placeholder'] ?? groups['number'] ?? groups['symbol'] ?? '';
-      const kind = groups['name'] ? 'name' : groups['number'] ? 'number' : groups['symbol'] ? 'symbol' : text.startsWith('#') ? '#name' : ':value';
+      const kind = groups['name']
+        ? 'name'
+        : groups['number']
+          ? 'number'
+          : groups['symbol']
+            ? 'symbol'
+            : text.startsWith('#')
+              ? '#name'
+              : ':value';
       tokens.push({ kind, text, start: TOKEN.lastIndex - text.length, end: TOKEN.lastIndex });
     }
     tokens.push({ kind: 'end', text: '', start: end, end });
