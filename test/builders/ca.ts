@@ -13,6 +13,9 @@ x509.cryptoProvider.set(webcrypto);
 
 type SigningAlgorithm = { readonly name: string; readonly hash: string };
 
+/** KeyUsage bits, so that a test need not import the library. */
+export const { KeyUsageFlags } = x509;
+
 export type KeyName = 'P-256' | 'P-384' | 'P-521' | 'RSA-2048' | 'RSA-3072';
 
 export interface CaSpec {
