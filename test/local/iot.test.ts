@@ -51,7 +51,7 @@ import {
 import { PublishCommand } from '@aws-sdk/client-iot-data-plane';
 import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { X509Certificate, createHash } from 'node:crypto';
-import { iotProviders } from '../../local/deploy/providers/iot.js';
+import { providers as iotProviders } from '../../local/deploy/providers/iot.js';
 import { createSigningRequest } from '../../local/fleet/signing-request.js';
 import { startLogs } from '../../local/services/logs/service.js';
 import { startSqs } from '../../local/services/sqs/service.js';

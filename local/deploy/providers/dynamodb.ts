@@ -106,7 +106,7 @@ function encryptionOf(section: Properties | undefined): Record<string, unknown> 
   });
 }
 
-export const dynamodbProviders: Providers = {
+export const providers: Providers = {
   'AWS::DynamoDB::Table': table,
   'AWS::DynamoDB::GlobalTable': globalTable,
 };

@@ -223,7 +223,7 @@ const logging: Provider = async (properties, context) => {
   return { ref: need(properties, 'AccountId'), attributes: {} };
 };
 
-export const iotProviders: Providers = {
+export const providers: Providers = {
   'AWS::IoT::CACertificate': caCertificate,
   'AWS::IoT::Certificate': deviceCertificate,
   'AWS::IoT::Policy': policy,

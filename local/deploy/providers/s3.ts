@@ -165,7 +165,7 @@ const bucketPolicy: Provider = async (properties, context) => {
   return { ref: name, attributes: {} };
 };
 
-export const s3Providers: Providers = {
+export const providers: Providers = {
   'AWS::S3::Bucket': bucket,
   'AWS::S3::BucketPolicy': bucketPolicy,
 };
