@@ -3,6 +3,7 @@ import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { Certificate } from '../../domain/pki/certificate.js';
 import { readCrl, type CrlReading, type CrlRefusalCode } from '../../domain/pki/crl-reader.js';
 import { DerError } from '../../domain/pki/der.js';
+import { wallClock } from '../runtime/clock.js';
 
 /** One CRL to look at, all as the caller wrote it. */
 export interface InspectRequest {
@@ -48,7 +49,7 @@ export class InspectError extends Error {
 
 /** Throws InspectError where there is nothing to inspect: that is not a verdict on a CRL. */
 export async function inspect(request: InspectRequest): Promise<Inspection> {
-  const atMs = request.at === undefined ? Date.now() : parseTime(request.at);
+  const atMs = request.at === undefined ? wallClock.nowMs() : parseTime(request.at);
   const issuers = request.issuer === undefined ? undefined : [{ certificate: readIssuer(request.issuer) }];
   const reading = await readCrl(chunksOf(request.file), { atMs, issuers });
   return { report: reportOf(reading), reading };

@@ -27,11 +27,11 @@ const CREDENTIALS_FROM_ENVIRONMENT = path.join(ROOT, 'lib', 'shared', 'credentia
  */
 const ONE_LANGUAGE: Plugin = {
   name: 'one-language',
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /\/locales\/index\.js$/ }, ({ importer }) =>
+  setup(bundler) {
+    bundler.onResolve({ filter: /\/locales\/index\.js$/ }, ({ importer }) =>
       /[\\/]node_modules[\\/]zod[\\/]/.test(importer) ? { path: 'locales', namespace: 'nothing' } : undefined,
     );
-    onLoad({ filter: /.*/, namespace: 'nothing' }, () => ({ contents: 'export {};' }));
+    bundler.onLoad({ filter: /.*/, namespace: 'nothing' }, () => ({ contents: 'export {};' }));
   },
 };
 

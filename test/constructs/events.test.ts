@@ -143,7 +143,7 @@ describe('the topic rules', () => {
           ).Statement[0],
       )
       .filter((statement) => statement?.Principal.Service === 'iot.amazonaws.com');
-    expect(trusts.map((trust) => text(trust?.Condition?.['ArnEquals']?.['aws:SourceArn']).split('/')[1]).toSorted()).toEqual([
+    expect(trusts.map((trust) => text(trust?.Condition?.['ArnEquals']?.['aws:SourceArn']).split('/')[1])).toEqual([
       'fleetwarden_connected',
       'fleetwarden_disconnected',
       'fleetwarden_registered',

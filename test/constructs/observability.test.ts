@@ -20,7 +20,7 @@ describe('the metrics of the functions', () => {
 
   it('that are watched have exactly one alarm each', () => {
     const watched = [...Object.keys(ONE_IS_TOO_MANY), ...BY_RULE].map((name) => METRICS[name as keyof typeof METRICS]);
-    expect(own.map((alarm) => alarm['MetricName']).toSorted()).toEqual([...watched].toSorted());
+    expect(own.map((alarm) => text(alarm['MetricName'])).toSorted()).toEqual([...watched].toSorted());
   });
 
   it('are watched at once, and as long as the next sweep says the same again', () => {
@@ -65,7 +65,7 @@ describe('every alarm', () => {
 });
 
 describe('the runbook', () => {
-  const articles = [...runbook.matchAll(/^## (\S+)$/gm)].map(([, id]) => id);
+  const articles = [...runbook.matchAll(/^## (\S+)$/gm)].map(([, id]) => text(id));
 
   it('has exactly the articles that alarms point to', () => {
     expect(articles.toSorted()).toEqual(Object.keys(ARTICLES).toSorted());
