@@ -33,7 +33,11 @@ describe('what the sync decides about one CRL', () => {
     'a lower number in an older version is only late': [{ ...numbered(6n), displaces: false }, 'stale', 'older-version'],
     'the same number with the same content is the same CRL': [numbered(7n, 'b'.repeat(64)), 'unchanged', 'same-crl'],
     'the same number with other content is equivocation': [numbered(7n), 'equivocation', 'same-number-other-content'],
-    'numbers are compared as numbers and not as text': [{ ...numbered(10n), mark: { crlNumber: '9', digest: DIGEST } }, 'advance', 'new-revocations'],
+    'numbers are compared as numbers and not as text': [
+      { ...numbered(10n), mark: { crlNumber: '9', digest: DIGEST } },
+      'advance',
+      'new-revocations',
+    ],
     'numbers beyond the range of a double are told apart': [
       { ...numbered(2n ** 158n), mark: { crlNumber: (2n ** 158n + 1n).toString(), digest: DIGEST } },
       'rollback',
@@ -43,7 +47,11 @@ describe('what the sync decides about one CRL', () => {
     'in mode observe the plan is reported': [{ mode: 'observe' }, 'observed', 'mode-observe'],
     'in mode off nothing is applied either': [{ mode: 'off' }, 'observed', 'mode-off'],
     'a rollback is reported under the emergency stop too': [{ ...numbered(6n), stopped: true }, 'rollback', 'number-below-mark'],
-    'a refused CRL is reported in mode observe too': [{ crl: { accepted: false, foreign: false }, mode: 'observe' }, 'refused', 'reader-refused'],
+    'a refused CRL is reported in mode observe too': [
+      { crl: { accepted: false, foreign: false }, mode: 'observe' },
+      'refused',
+      'reader-refused',
+    ],
   };
   test.each(Object.entries(table))('%s', (_sentence, [change, expected, reason]) => {
     const decision = decideSync({ ...facts, ...change });
@@ -92,6 +100,11 @@ describe('what the worker decides about one certificate', () => {
     'a certificate that waits for activation becomes REVOKED': [found('other'), 'set REVOKED', 'revoked'],
     'a REVOKED certificate is left': [found('REVOKED'), 'record', 'already-revoked'],
     'a REVOKED certificate of a run that died is finished': [{ ...found('REVOKED'), ...before('acting', 'revoke') }, 'finish', 'revoked'],
+    'a REVOKED certificate that we revoked stays on record as ours': [
+      { ...found('REVOKED'), ...before('done', 'revoke', 'revoked') },
+      'nothing',
+      'revoked',
+    ],
     'with two stages it becomes INACTIVE first': [{}, 'set INACTIVE', 'deactivated', twoStages],
     'with two stages an INACTIVE one waits for its second stage': [found('INACTIVE'), 'finish', 'deactivated', twoStages],
     'the second stage makes it REVOKED': [{ action: 'complete', ...found('INACTIVE') }, 'set REVOKED', 'revoked', twoStages],

@@ -80,10 +80,13 @@ export function decide({ action, registry, before }: RevokeFacts, { secondStageD
   switch (action) {
     case 'revoke':
     case 'complete': {
-      if (standing === 'REVOKED')
-        return resumed
-          ? { do: 'finish', outcome: 'revoked', reason: 'resumed' }
-          : { do: 'record', outcome: 'already-revoked', reason: 'registry-says-so' };
+      if (standing === 'REVOKED') {
+        if (resumed) return { do: 'finish', outcome: 'revoked', reason: 'resumed' };
+        // Ours, done by a message that was handled beside this one: the record says so already, and must go on saying so.
+        if (before?.state === 'done' && before.outcome === 'revoked')
+          return { do: 'nothing', outcome: 'revoked', reason: 'handled-before' };
+        return { do: 'record', outcome: 'already-revoked', reason: 'registry-says-so' };
+      }
       if (action === 'complete') return { do: 'set', status: 'REVOKED', outcome: 'revoked', reason: 'second-stage' };
       if (secondStageDelayMs === 0) return { do: 'set', status: 'REVOKED', outcome: 'revoked', reason: 'as-asked' };
       const firstStage = { outcome: 'deactivated', reason: 'first-stage', dueAtMs: nowMs + secondStageDelayMs } as const;

@@ -11,7 +11,7 @@ import { CertificateArns } from '../../../lambda/revocation/revoke/certificate-a
 import { run as revoke, type RevokePorts, type RevokeSettings } from '../../../lambda/revocation/revoke/run.js';
 import type { SyncPorts, SyncSettings } from '../../../lambda/revocation/sync/ports.js';
 import { run as sync } from '../../../lambda/revocation/sync/run.js';
-import type { TestCa } from '../../builders/ca.js';
+import type { IssuedCertificate, TestCa } from '../../builders/ca.js';
 import { buildCrl, type CrlEntrySpec, type CrlSpec } from '../../builders/crl.js';
 import { MemoryCrlStore, MemoryStates } from './buckets.js';
 import { TestClock } from './clock.js';
@@ -57,6 +57,11 @@ export class MemorySignals implements Signals {
   warn: Signals['warn'] = (message, ids = {}) => void this.lines.push({ level: 'warn', message, ids });
 }
 
+interface EnrolOptions {
+  readonly inInventory?: boolean;
+  readonly registered?: boolean;
+}
+
 export interface Device {
   readonly id: CertificateId;
   readonly serial: bigint;
@@ -88,6 +93,7 @@ export class World {
   floor = DEFAULTS.floor;
   secondStageDelayMs = 0;
   perSecond = 10;
+  private enrolled = 0;
 
   constructor(readonly ca: TestCa) {
     const list: TrustAnchor[] = [
@@ -120,41 +126,39 @@ export class World {
   }
 
   /** Issues certificates and registers them ACTIVE, connected under the thing's name, known to the inventory. */
-  async enrol(count: number, { inInventory = true, registered = true } = {}): Promise<readonly Device[]> {
-    const devices: Device[] = [];
-    for (let i = 0; i < count; i++) {
-      const name = `dev-${this.registry.certificates.size + this.privateCa.issued.size + 1}`;
-      const issued = await this.ca.issue({ subject: `CN=${name}` });
-      const certificate = Certificate.read(issued.certificatePem);
-      const id = candidateCertificateId(certificate.der);
-      const arn = `${CA_ARN}/certificate/${certificate.serialNumber.padStart(32, '0')}`;
-      this.privateCa.issued.set(arn, issued.certificatePem);
-      if (registered) {
-        this.registry.certificates.set(id, { status: 'ACTIVE', pem: issued.certificatePem, things: [name] });
-        this.registry.connected.add(name);
-      }
-      if (inInventory) {
-        this.inventory.certificates.set(id, {
-          certificateId: id,
-          issuerId: certificate.issuerId,
-          serialNumber: certificate.serialNumber,
-          thingName: thingName(name),
-          clientId: name,
-          notBeforeMs: certificate.notBeforeMs,
-          notAfterMs: certificate.notAfterMs,
-          status: 'ACTIVE',
-          source: 'registration',
-        });
-      }
-      devices.push({
-        id,
-        serial: BigInt(`0x${certificate.serialNumber}`),
-        serialNumber: certificate.serialNumber,
-        pem: issued.certificatePem,
-        arn,
+  async enrol(count: number, options: EnrolOptions = {}): Promise<readonly Device[]> {
+    const issued: IssuedCertificate[] = [];
+    for (let i = 1; i <= count; i++) issued.push(await this.ca.issue({ subject: `CN=dev-${this.enrolled + i}` }));
+    return this.enrolAll(issued, options);
+  }
+
+  enrolAll(issued: readonly IssuedCertificate[], options: EnrolOptions = {}): readonly Device[] {
+    return issued.map(({ certificatePem }) => this.enrolOne(certificatePem, `dev-${++this.enrolled}`, options));
+  }
+
+  private enrolOne(pem: string, name: string, { inInventory = true, registered = true }: EnrolOptions): Device {
+    const { der, issuerId, serialNumber, notBeforeMs, notAfterMs } = Certificate.read(pem);
+    const id = candidateCertificateId(der);
+    const arn = `${CA_ARN}/certificate/${serialNumber.padStart(32, '0')}`;
+    this.privateCa.issued.set(arn, pem);
+    if (registered) {
+      this.registry.certificates.set(id, { status: 'ACTIVE', pem, things: [name] });
+      this.registry.connected.add(name);
+    }
+    if (inInventory) {
+      this.inventory.certificates.set(id, {
+        certificateId: id,
+        issuerId,
+        serialNumber,
+        thingName: thingName(name),
+        clientId: name,
+        notBeforeMs,
+        notAfterMs,
+        status: 'ACTIVE',
+        source: 'registration',
       });
     }
-    return devices;
+    return { id, serial: BigInt(`0x${serialNumber}`), serialNumber, pem, arn };
   }
 
   crl(crlNumber: bigint, entries: readonly CrlEntrySpec[], spec: Partial<CrlSpec> = {}): Buffer {
