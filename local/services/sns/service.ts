@@ -1,5 +1,6 @@
 /** Amazon SNS on the desk: its operations, what IAM must allow for each, and deliveries from other services (alarms, rules). */
 import type { Cloud } from '../../cloud.js';
+import type { PolicyDocument } from '../../iam/principal.js';
 import { AwsError, type Operation } from '../../models/service.js';
 import { type PublishInput, Topics } from './topics.js';
 import { type Subscription, setSubscriptionAttribute } from './topic.js';
@@ -15,8 +16,8 @@ export function startSns(cloud: Cloud): void {
       { action: `sns:${operation === 'PublishBatch' ? 'Publish' : operation}`, resource: resourceOf(topics, operation, input) },
     ],
     resourcePolicies: (arn) => {
-      const policy = topics.find(arn)?.policy;
-      return policy ? [policy] : [];
+      const topic = topics.find(arn);
+      return topic ? [topic.policy ?? defaultPolicy(arn)] : [];
     },
   });
   cloud.addTarget(
@@ -32,6 +33,24 @@ export function startSns(cloud: Cloud): void {
     (delivery) => ({ action: 'sns:Publish', resource: delivery.targetArn }),
   );
 }
+
+/**
+ * A topic without a policy of its own lets its own account in by AWS:SourceOwner (SNS developer guide, "Example cases": the default policy).
+ * CloudWatch alarms publish in the owner's name and so pass it; EventBridge does not, and needs a statement.
+ */
+const defaultPolicy = (arn: string): PolicyDocument => ({
+  Version: '2012-10-17',
+  Statement: [
+    {
+      Sid: '__default_statement_ID',
+      Effect: 'Allow',
+      Principal: { Service: 'cloudwatch.amazonaws.com' },
+      Action: 'sns:Publish',
+      Resource: arn,
+      Condition: { StringEquals: { 'aws:SourceAccount': arn.split(':')[4]! } },
+    },
+  ],
+});
 
 function resourceOf(topics: Topics, operation: string, input: Readonly<Record<string, unknown>>): string {
   if (operation === 'CreateTopic') return topics.arnOf(String(input.Name));
