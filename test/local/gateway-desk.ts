@@ -11,8 +11,10 @@ import {
 import { IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane';
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 import { createCloud, type RunningCloud } from '../../local/create-cloud.js';
-import type { DeskGateway } from '../../local/gateway/gateway.js';
-import { startIot, type IotStartOptions } from '../../local/services/iot/start.js';
+import { startGateway, type DeskGateway, type GatewayOptions } from '../../local/gateway/gateway.js';
+import { iotService } from '../../local/services/iot/service.js';
+import type { IotOptions } from '../../local/services/iot/state.js';
+import { iotDataService } from '../../local/services/iotdata/service.js';
 import { createWorld } from '../../local/world/world.js';
 import { createCa, type IssuedCertificate, type TestCa } from '../builders/ca.js';
 
@@ -75,10 +77,15 @@ export interface GatewayDesk {
   stop(): Promise<void>;
 }
 
-export async function startGatewayDesk(options: IotStartOptions & { readonly startAt?: Date } = {}): Promise<GatewayDesk> {
+export async function startGatewayDesk(
+  options: IotOptions & { readonly startAt?: Date; readonly gateway?: GatewayOptions } = {},
+): Promise<GatewayDesk> {
   const world = createWorld({ seed: 1, ...(options.startAt ? { startAt: options.startAt } : {}) });
   const cloud = await createCloud(world);
-  const gateway = await startIot(cloud, options);
+  const { service, logging } = iotService(cloud, options);
+  cloud.addService(service);
+  const gateway = await startGateway(cloud, { logging, ...options.gateway });
+  cloud.addService(iotDataService(cloud, gateway));
   const configuration = { endpoint: cloud.endpoint, region: 'eu-west-1', credentials: cloud.administratorCredentials, maxAttempts: 1 };
   const iot = new IoTClient(configuration);
   const data = new IoTDataPlaneClient(configuration);
