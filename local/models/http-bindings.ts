@@ -150,6 +150,8 @@ export function writeBindings(
     else if (traits.httpPrefixHeaders)
       for (const [key, text] of Object.entries(value)) headers[(traits.httpPrefixHeaders + key).toLowerCase()] = String(text);
   }
+  // A part of an object (RFC 9110 §15.3.7): no model says so, S3 does.
+  if (headers['content-range'] !== undefined) status = 206;
   return { headers, status };
 }
 
