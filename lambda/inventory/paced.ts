@@ -18,7 +18,8 @@ export async function nextSlot({ pace, clock }: Paced, perSecond: number): Promi
 
 /**
  * Does `work` for each item in a slot of its own, without waiting for the one before. What fails (throttled, lost) gets a new slot, five
- * times at most; then its failure is thrown. Begins nothing after `deadlineMs`: resolves to what was not done.
+ * times at most; then its failure is thrown. After `deadlineMs` nothing more is begun: resolves to what was not done. About a second's worth is always
+ * done, so that a delivery which starts late still brings the run forward.
  */
 export async function paced<T>(
   ports: Paced,
@@ -32,7 +33,6 @@ export async function paced<T>(
   const chunkSize = Math.max(1, Math.min(10, Math.floor(perSecond)));
   const waiting = items.map((item) => ({ item, failures: 0 }));
   while (waiting.length > 0) {
-    if (clock.nowMs() >= deadlineMs) return waiting.map(({ item }) => item);
     const chunk = waiting.splice(0, chunkSize);
     const startMs = await pace.reserve(PACE, chunk.length, perSecond, clock.nowMs());
     const results = await Promise.allSettled(
@@ -47,6 +47,7 @@ export async function paced<T>(
       if (tried.failures + 1 >= MAX_ATTEMPTS) throw result.reason;
       waiting.push({ item: tried.item, failures: tried.failures + 1 });
     }
+    if (clock.nowMs() >= deadlineMs) break;
   }
-  return [];
+  return waiting.map(({ item }) => item);
 }
