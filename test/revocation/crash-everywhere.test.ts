@@ -76,9 +76,9 @@ const stories: Record<string, Story> = {
   },
 };
 
-async function worldOf({ settings }: Story): Promise<{ world: World; devices: readonly Device[] }> {
+function worldOf({ settings }: Story): { world: World; devices: readonly Device[] } {
   const world = Object.assign(new World(ca), settings);
-  return { world, devices: await world.enrolAll(issued) };
+  return { world, devices: world.enrolAll(issued) };
 }
 
 async function quiet(world: World): Promise<unknown> {
@@ -90,7 +90,7 @@ async function quiet(world: World): Promise<unknown> {
 describe.each(Object.entries(stories))('%s', (_sentence, story) => {
   let undisturbed: unknown;
   beforeAll(async () => {
-    const { world, devices } = await worldOf(story);
+    const { world, devices } = worldOf(story);
     await world.sync(await story.prepare(world, devices));
     undisturbed = await quiet(world);
   });
@@ -98,7 +98,7 @@ describe.each(Object.entries(stories))('%s', (_sentence, story) => {
   test.each(['before', 'after'] as const)('the sync dies %s any call', async (moment) => {
     let deaths = 0;
     for (let n = 1; ; n++) {
-      const { world, devices } = await worldOf(story);
+      const { world, devices } = worldOf(story);
       const message = await story.prepare(world, devices);
       const died = await sync(crashing(world.syncPorts, n, moment), world.syncSettings, message).then(() => false, isDeath);
       if (died) await world.sync(message);
@@ -112,7 +112,7 @@ describe.each(Object.entries(stories))('%s', (_sentence, story) => {
   test.each(['before', 'after'] as const)('the worker dies %s any call', async (moment) => {
     let deaths = 0;
     for (let n = 1; ; n++) {
-      const { world, devices } = await worldOf(story);
+      const { world, devices } = worldOf(story);
       await world.sync(await story.prepare(world, devices));
       await world.drainSync();
       const batch = world.revokeQueue.messages.splice(0, 10);

@@ -59,11 +59,15 @@ describe('what is left to the CRL', () => {
     device = (await world.enrol(1))[0]!;
   });
 
-  test('a revocation that failed', () => left(event(device.arn, { detail: { result: 'failure' } }), 'not-a-success'));
-  test('a CA that is no anchor', () => left(event(device.arn, { resources: [`${CA_ARN}x`, device.arn] }), 'not-our-ca'));
-  test("a certificate below another CA's ARN", () =>
-    left(event('arn:aws:acm-pca:eu-west-1:000000000000:certificate-authority/x/certificate/1'), 'not-our-ca'));
-  test('a certificate that the CA never issued', () => left(event(`${CA_ARN}/certificate/1234`), 'not-issued-here'));
+  test.each<[string, (arn: string) => RevocationEvent, string]>([
+    ['a revocation that failed', (arn) => event(arn, { detail: { result: 'failure' } }), 'not-a-success'],
+    ['a CA that is no anchor', (arn) => event(arn, { resources: [`${CA_ARN}x`, arn] }), 'not-our-ca'],
+    ["a certificate below another CA's ARN", () => event(`${CA_ARN}x/certificate/1`), 'not-our-ca'],
+    ['a certificate that the CA never issued', () => event(`${CA_ARN}/certificate/1234`), 'not-issued-here'],
+  ])('%s', async (_sentence, make, reason) => {
+    expect(await world.fast(make(device.arn))).toBe(reason);
+    expect(world.revokeQueue.messages).toEqual([]);
+  });
 
   test('a certificate that the pinned key did not sign', async () => {
     const { certificatePem } = await (await createCa({ name: 'CN=Fleet CA' })).issue({ subject: 'CN=dev-1' });
@@ -99,5 +103,5 @@ describe('what is left to the CRL', () => {
 });
 
 test('an event without its two resources is not understood', () => {
-  expect(() => event('x', { resources: [CA_ARN] })).toThrow();
+  expect(() => event('x', { resources: [CA_ARN] })).toThrow('resources');
 });

@@ -267,12 +267,12 @@ describe('an unchanged CRL', () => {
     await world.drain();
     const { length } = world.registry.calls;
     world.crls.asked.length = 0;
-    jest.spyOn(world.states, 'load');
+    const load = jest.spyOn(world.states, 'load');
     await world.sync({ kind: 'sweep' });
     await world.drainSync();
     expect(world.crls.asked).toEqual([{ key: CRL_KEY, ifNoneMatch: expect.stringMatching(/^"/) }]);
     expect(world.registry.calls).toHaveLength(length);
-    expect(world.states.load).not.toHaveBeenCalled();
+    expect(load).not.toHaveBeenCalled();
     expect(world.metric(METRICS.crlUnchanged)).toBe(1);
   });
 

@@ -108,7 +108,7 @@ export class MemoryDue implements DueRevocations {
     if (!this.rows.has(name)) this.rows.set(name, { message, dueAtMs });
   }
   async *dueBy(nowMs: number) {
-    for (const [key, { message, dueAtMs }] of [...this.rows]) if (dueAtMs <= nowMs) yield { message, key };
+    for (const [key, { message, dueAtMs }] of this.rows) if (dueAtMs <= nowMs) yield { message, key };
   }
   async done(key: string) {
     this.rows.delete(key);

@@ -70,6 +70,8 @@ export interface Device {
   readonly arn: string;
 }
 
+const byText = (one: readonly unknown[], other: readonly unknown[]): number => (String(one) < String(other) ? -1 : 1);
+
 export class World {
   readonly clock = new TestClock();
   readonly crls = new MemoryCrlStore(BUCKET);
@@ -217,9 +219,9 @@ export class World {
       ]),
       revocations: [...this.inventory.revocations]
         .map(([name, { state, outcome, message }]) => [name, state, outcome, message.action])
-        .sort(),
+        .sort(byText),
       marks: [...this.marks.marks.values()].map(({ appliedAtMs: _at, ...mark }) => mark),
-      states: [...this.states.objects].map(([key, octets]) => [key, octets.toString('base64')]).sort(),
+      states: [...this.states.objects].map(([key, octets]) => [key, octets.toString('base64')]).sort(byText),
       holds: [...this.holds.holds.values()].map(({ createdAtMs: _created, decidedAtMs: _decided, ...hold }) => hold),
       brake: [...this.brake.runs].map(([runId, { count }]) => [runId, count]),
       due: [...this.due.rows.keys()].sort(),
