@@ -19,6 +19,12 @@ environment variable \`FLEETWARDEN_CONFIG\` names. It is checked at synthesis: a
 }
 \`\`\`
 
+Two things that the document cannot do for you:
+
+- Whoever revokes at AWS Private CA (\`acm-pca:RevokeCertificate\`) needs \`s3:PutObject\` on the CRL bucket: AWS checks that the caller can write there.
+- The CRL configuration of an imported CA, and AWS IoT's event configuration for just-in-time registration, are printed as a command in the stacks'
+  outputs, to be run once.
+
 This page is made from the schemas in \`lib/config\` (\`lib/config/reference.ts\`).
 `;
 

@@ -4,7 +4,7 @@ import type { Construct } from 'constructs';
 
 export interface PrivateBucketProps {
   /** Where the access log goes. @default no access log: the access-log bucket itself */
-  readonly accessLogs?: IBucket;
+  readonly accessLogs?: { readonly bucket: IBucket; /** `crl/` */ readonly prefix: string };
   /** How long superseded versions are kept. */
   readonly noncurrentVersionDays: number;
   /** @default BUCKET_OWNER_ENFORCED: access lists are off */
@@ -20,7 +20,7 @@ export function privateBucket(scope: Construct, id: string, props: PrivateBucket
     objectOwnership: props.objectOwnership ?? ObjectOwnership.BUCKET_OWNER_ENFORCED,
     versioned: true,
     removalPolicy: RemovalPolicy.RETAIN,
-    ...(props.accessLogs ? { serverAccessLogsBucket: props.accessLogs, serverAccessLogsPrefix: `${id.toLowerCase()}/` } : {}),
+    ...(props.accessLogs ? { serverAccessLogsBucket: props.accessLogs.bucket, serverAccessLogsPrefix: props.accessLogs.prefix } : {}),
     lifecycleRules: [
       { noncurrentVersionExpiration: Duration.days(props.noncurrentVersionDays), abortIncompleteMultipartUploadAfter: Duration.days(7) },
     ],

@@ -33,6 +33,6 @@ export class StateStack extends Stack {
     this.trust = new Trust(this, 'Trust', { configuration, accessLogs });
     this.inventory = inventoryTable(this);
     this.ledger = ledgerTable(this);
-    this.stateBucket = privateBucket(this, 'State', { accessLogs, noncurrentVersionDays: 30 });
+    this.stateBucket = privateBucket(this, 'State', { accessLogs: { bucket: accessLogs, prefix: 'state/' }, noncurrentVersionDays: 30 });
   }
 }

@@ -29,7 +29,7 @@ export class CrlBucket extends Construct {
   constructor(scope: Construct, id: string, { trustAnchors, accessLogs }: CrlBucketProps) {
     super(scope, id);
     this.bucket = privateBucket(this, 'Bucket', {
-      accessLogs,
+      accessLogs: { bucket: accessLogs, prefix: 'crl/' },
       noncurrentVersionDays: NONCURRENT_VERSION_DAYS,
       // AWS Private CA sends an ACL header with every CRL. That S3 takes `bucket-owner-full-control` where access lists are enforced off is
       // not confirmed (FACTS A2), so they stay on, for an ACL that gives the owner everything and nobody else anything.
