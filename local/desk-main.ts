@@ -1,4 +1,5 @@
 /** `npm run desk`: only the desk, with the application applied. Ends with Ctrl-C, and leaves nothing behind but this run's `.desk` folder. */
+import './quiet-sdk.js';
 import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { usage, writeDeskFiles, type DeskFiles } from './desk-files.js';

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { createExternalCa } from './external-ca.js';
 import { putExternalCrl, type RevokedBook } from './external-crl.js';
 import { connectedCount, refused, take, watch } from './fleet-view.js';
-import { reported, until } from './report.js';
+import { ignoreEarlier, reported, until } from './report.js';
 import type { Scene } from './scene.js';
 import type { Stage } from './stage.js';
 
@@ -23,6 +23,7 @@ export function attack(book: RevokedBook, directory: string): Scene {
       const before = connectedCount(stage);
       const unharmed = () => connectedCount(stage) === before;
 
+      await ignoreEarlier(stage);
       await forged(stage, book, directory);
       stage.expect('the forged CRL was refused: its signature is not the pinned key’s', await reported(stage, 'refused'));
       stage.expect('nobody was cut off', unharmed());
@@ -31,7 +32,7 @@ export function attack(book: RevokedBook, directory: string): Scene {
       const previous = book.published!;
       book.published = await stage.externalCa.crl(book.nextNumber(), book.entries(), stage.desk.world.clock.date());
       await putExternalCrl(stage, book.published);
-      await reported(stage, 'applied');
+      await reported(stage, 'unchanged'); // it names nobody new
       await putExternalCrl(stage, previous);
       stage.expect('the older CRL was refused as a rollback', await reported(stage, 'rollback'));
       stage.expect('nobody was cut off', unharmed());
@@ -41,11 +42,11 @@ export function attack(book: RevokedBook, directory: string): Scene {
   };
 }
 
-/** Same names, same serials, a higher number: all is right but the key. */
+/** Same names, same key identifier, same serials, a higher number: all is right but the key. */
 async function forged(stage: Stage, book: RevokedBook, directory: string): Promise<void> {
   const folder = path.join(directory, 'forger');
   try {
-    const forger = await createExternalCa(folder, 'Factory CA', stage.desk.world.clock.date());
+    const forger = await createExternalCa(folder, 'Factory CA', stage.desk.world.clock.date(), stage.externalCa.certificatePem);
     const everybody = stage.members.map((d) => ({ serialNumber: d.serialNumber, reason: 'keyCompromise' as const }));
     stage.screen.say(`a forged CRL that names all ${everybody.length} devices is put into the bucket`);
     await putExternalCrl(stage, await forger.crl(1_000_000 + book.entries().length, everybody, stage.desk.world.clock.date()));
@@ -55,7 +56,7 @@ async function forged(stage: Stage, book: RevokedBook, directory: string): Promi
 }
 
 async function mass(stage: Stage, book: RevokedBook, before: number): Promise<void> {
-  const spared = 2;
+  const spared = 1;
   const victims = take(stage, 'external', stage.untouched.filter((d) => d.anchor === 'external').length - spared);
   for (const device of victims) book.revoke(device.serialNumber, 'keyCompromise');
   book.published = await stage.externalCa.crl(book.nextNumber(), book.entries(), stage.desk.world.clock.date());

@@ -34,13 +34,18 @@ const CRL_DAYS = 7;
 const DEVICE_DAYS = 365;
 const newSerial = () => `4${randomBytes(16).toString('hex').slice(1)}`; // positive, 16 octets
 
-export async function createExternalCa(directory: string, commonName: string, at: Date): Promise<ExternalCa> {
+/**
+ * @param imitated certificate of a CA whose subject key identifier is claimed: what a forger does, who can copy everything but the key.
+ */
+export async function createExternalCa(directory: string, commonName: string, at: Date, imitated?: string): Promise<ExternalCa> {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const version = await run('openssl', ['version']).then(
     ({ stdout }) => stdout.trim().split(' ').slice(0, 2).join(' '),
     () => undefined,
   );
-  return version ? withOpenssl(directory, commonName, version) : withLibrary(commonName, at);
+  const keyId =
+    imitated === undefined ? undefined : new x509.X509Certificate(imitated).getExtension(x509.SubjectKeyIdentifierExtension)?.keyId;
+  return version ? withOpenssl(directory, commonName, version, keyId) : withLibrary(commonName, at, keyId);
 }
 
 /** ASN.1 GeneralizedTime as the openssl command line wants it. */
@@ -49,7 +54,7 @@ const opensslTime = (date: Date) => `${date.toISOString().replace(/[-:T]/g, '').
 const indexTime = (date: Date) => opensslTime(date).slice(2);
 
 // openssl dates its own root by the wall clock: the desk starts there.
-async function withOpenssl(directory: string, commonName: string, madeBy: string): Promise<ExternalCa> {
+async function withOpenssl(directory: string, commonName: string, madeBy: string, keyId?: string): Promise<ExternalCa> {
   const file = (name: string) => path.join(directory, name);
   writeFileSync(
     file('openssl.cnf'),
@@ -58,7 +63,8 @@ async function withOpenssl(directory: string, commonName: string, madeBy: string
       `default_md = sha256\ndefault_crl_days = ${CRL_DAYS}\ndefault_days = ${DEVICE_DAYS}\ncrl_extensions = crl_ext\npolicy = any\nunique_subject = no`,
       '[any]\ncommonName = supplied\n[crl_ext]\nauthorityKeyIdentifier = keyid:always',
       '[req]\ndistinguished_name = dn\n[dn]\n',
-      '[root]\nbasicConstraints = critical,CA:TRUE\nkeyUsage = critical,keyCertSign,cRLSign\nsubjectKeyIdentifier = hash',
+      '[root]\nbasicConstraints = critical,CA:TRUE\nkeyUsage = critical,keyCertSign,cRLSign',
+      `subjectKeyIdentifier = ${keyId ?? 'hash'}`,
       '[device]\nbasicConstraints = critical,CA:FALSE\nkeyUsage = critical,digitalSignature\nextendedKeyUsage = clientAuth\nauthorityKeyIdentifier = keyid\nsubjectKeyIdentifier = hash',
     ].join('\n'),
   );
@@ -158,7 +164,7 @@ const evenHex = (hex: string) => (hex.length % 2 ? `0${hex}` : hex).toUpperCase(
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const REASON = { keyCompromise: 1, superseded: 4, cessationOfOperation: 5, certificateHold: 6 } as const;
 
-async function withLibrary(commonName: string, at: Date): Promise<ExternalCa> {
+async function withLibrary(commonName: string, at: Date, keyId?: string): Promise<ExternalCa> {
   const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
   const root = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: newSerial(),
@@ -170,10 +176,13 @@ async function withLibrary(commonName: string, at: Date): Promise<ExternalCa> {
     extensions: [
       new x509.BasicConstraintsExtension(true, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
-      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+      keyId === undefined ? await x509.SubjectKeyIdentifierExtension.create(keys.publicKey) : new x509.SubjectKeyIdentifierExtension(keyId),
     ],
   });
-  const authorityKey = await x509.AuthorityKeyIdentifierExtension.create(keys.publicKey);
+  const authorityKey =
+    keyId === undefined
+      ? await x509.AuthorityKeyIdentifierExtension.create(keys.publicKey)
+      : new x509.AuthorityKeyIdentifierExtension(keyId);
   return {
     madeBy: '@peculiar/x509',
     certificatePem: `${root.toString('pem')}\n`,

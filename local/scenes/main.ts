@@ -2,6 +2,7 @@
  * `npm start`: the main job before a newcomer's eyes. Sets everything up, plays the scenes in order, and ends with a verdict; exit status 0 only
  * where every expectation held. Ctrl-C at any time leaves no process and no open port.
  */
+import '../quiet-sdk.js';
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';

@@ -15,27 +15,38 @@ export async function until(condition: () => boolean | Promise<boolean>, timeout
   return true;
 }
 
-/** Waits for a decision of the sync with this outcome that no scene has seen yet, and tells its reason. */
+/** Rows of the audit trail with this outcome of the sync (of any, where none is given) that no scene has seen yet. */
+async function* unseen(stage: Stage, outcome?: string): AsyncGenerator<{ reason: string; refusals: string }> {
+  const pages = paginateScan(
+    { client: stage.clients.dynamodb },
+    {
+      TableName: stage.ledgerTable,
+      FilterExpression: '#act = :sync AND #step = :outcome',
+      ExpressionAttributeNames: { '#act': 'act', '#step': 'step' },
+      ExpressionAttributeValues: { ':sync': { S: 'sync' }, ':outcome': { S: 'outcome' } },
+    },
+  );
+  for await (const { Items = [] } of pages) {
+    for (const { pk, sk, reason, detail } of Items) {
+      const row = `${pk?.S}/${sk?.S}`;
+      if (seen.has(row) || (outcome !== undefined && detail?.M?.outcome?.S !== outcome)) continue;
+      seen.add(row);
+      yield { reason: reason?.S ?? '', refusals: detail?.M?.refusals?.S ?? '' };
+    }
+  }
+}
+
+/** What is on record so far is no news any more. */
+export async function ignoreEarlier(stage: Stage): Promise<void> {
+  for await (const row of unseen(stage)) void row;
+}
+
+/** Waits for a new row with this outcome, and says its reason. */
 export function reported(stage: Stage, outcome: string, timeoutMs = 60_000): Promise<boolean> {
   return until(async () => {
-    const pages = paginateScan(
-      { client: stage.clients.dynamodb },
-      {
-        TableName: stage.ledgerTable,
-        FilterExpression: '#act = :sync AND #step = :outcome AND #detail.#outcome = :wanted',
-        ExpressionAttributeNames: { '#act': 'act', '#step': 'step', '#detail': 'detail', '#outcome': 'outcome' },
-        ExpressionAttributeValues: { ':sync': { S: 'sync' }, ':outcome': { S: 'outcome' }, ':wanted': { S: outcome } },
-      },
-    );
-    for await (const { Items = [] } of pages) {
-      for (const item of Items) {
-        const row = `${item.pk?.S}/${item.sk?.S}`;
-        if (seen.has(row)) continue;
-        seen.add(row);
-        const detail = item.detail?.M ?? {};
-        stage.screen.say(`audit trail: ${outcome} (${[item.reason?.S, detail.refusals?.S].filter(Boolean).join(': ')})`);
-        return true;
-      }
+    for await (const { reason, refusals } of unseen(stage, outcome)) {
+      stage.screen.say(`audit trail: ${outcome} (${[reason, refusals].filter(Boolean).join(': ')})`);
+      return true;
     }
     return false;
   }, timeoutMs);
