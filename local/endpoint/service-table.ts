@@ -1,6 +1,9 @@
 import type { PolicyDocument } from '../iam/principal.js';
 import type { AwsService } from '../models/service.js';
 
+/** Before 2023, botocore and the AWS CLI signed requests to AWS IoT with this name; Debian still ships them. */
+const FORMER_SIGNING_NAMES: Readonly<Record<string, string>> = { 'execute-api': 'iot' };
+
 /** The services that take part, and the resource policies of whatever they own. */
 export class ServiceTable {
   private readonly byName = new Map<string, AwsService>();
@@ -17,7 +20,7 @@ export class ServiceTable {
   }
 
   signedAs(name: string): AwsService | undefined {
-    return this.bySigningName.get(name);
+    return this.bySigningName.get(FORMER_SIGNING_NAMES[name] ?? name);
   }
 
   all(): readonly AwsService[] {
