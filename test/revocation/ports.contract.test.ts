@@ -387,6 +387,6 @@ describe.each<[string, () => Promise<Ports>]>([
 });
 
 async function* failing(): AsyncGenerator<RevokeMessage> {
-  await Promise.resolve();
+  yield { version: 1, action: 'revoke', anchorId: 'fleet-ca', serialNumber: 'fff', reason: 'unspecified', source: 'crl', runId: 'r' };
   throw new Error('no more');
 }
