@@ -29,7 +29,7 @@ export class CustomResources {
 
   async create(stackId: string, logicalId: string, type: string, properties: Readonly<Record<string, unknown>>): Promise<Created> {
     const serviceToken = String(properties.ServiceToken);
-    if (!/^arn:aws:lambda:/.test(serviceToken)) throw new Error(`ServiceToken: got ${serviceToken}, expected the ARN of a function`);
+    if (!serviceToken.startsWith('arn:aws:lambda:')) throw new Error(`ServiceToken: got ${serviceToken}, expected the ARN of a function`);
     const token = randomUUID();
     const answered = new Promise<Answer>((resolve) => this.waiting.set(token, resolve));
     const request = {

@@ -108,7 +108,9 @@ async function create(
 ): Promise<{ type: string; created: Created }> {
   const { Type: type, Properties = {} } = template.Resources[logicalId]!;
   const context: ProviderContext = {
-    ...{ cloud: deployment.cloud, stackName, logicalId },
+    cloud: deployment.cloud,
+    stackName,
+    logicalId,
     physicalName: (maxLength, options) => physicalName(stackName, logicalId, maxLength, options),
     assetDirectory: (hash) => {
       const directory = assets.get(hash);

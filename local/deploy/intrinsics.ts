@@ -122,7 +122,7 @@ export class Intrinsics {
   }
 
   private truth(definition: unknown): boolean {
-    const [name, argument] = Object.entries(definition as Record<string, unknown>)[0] ?? [];
+    const [name, argument] = Object.entries(definition as Record<string, unknown>)[0] ?? ['', undefined];
     const all = (): boolean[] => (argument as unknown[]).map((part) => this.truth(part));
     switch (name) {
       case 'Condition':

@@ -11,9 +11,9 @@ export interface ProviderContext {
   readonly stackName: string;
   readonly logicalId: string;
   /** A physical name for a resource that the template does not name: deterministic, `<stack>-<logicalId>-<hash>`, cut to `maxLength`. */
-  physicalName(maxLength: number, options?: { readonly lowerCase?: boolean; readonly separator?: '-' | '_' }): string;
+  physicalName(this: void, maxLength: number, options?: { readonly lowerCase?: boolean; readonly separator?: '-' | '_' }): string;
   /** The folder of a file asset, by its hash (the `Code.S3Key` of a function without `.zip`). */
-  assetDirectory(hash: string): string;
+  assetDirectory(this: void, hash: string): string;
 }
 
 /** Creates one resource of one CloudFormation type from its resolved properties. Unknown properties that would change behaviour must throw, not be ignored. */

@@ -11,7 +11,7 @@ export interface Template {
 
 export interface Parameter {
   readonly Type: string;
-  readonly Default?: unknown;
+  readonly Default?: string | number | boolean;
 }
 
 export interface TemplateResource {

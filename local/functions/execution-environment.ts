@@ -149,7 +149,9 @@ export class ExecutionEnvironment {
     const initMs = this.initReported ? undefined : this.initMs;
     this.initReported = true;
     return {
-      ...{ requestId, lines, durationMs: endedAtMs - startedAtMs },
+      requestId,
+      lines,
+      durationMs: endedAtMs - startedAtMs,
       ...(payload === undefined ? {} : { payload }),
       ...(error === undefined ? {} : { error }),
       ...(initMs === undefined ? {} : { initMs }),

@@ -31,7 +31,8 @@ export async function messagingCloud(startAt?: Date): Promise<MessagingCloud> {
   startLogs(cloud);
   const stopLambda = startLambda(cloud);
   return {
-    ...{ cloud, world },
+    cloud,
+    world,
     client: { region: world.region, endpoint: cloud.endpoint, credentials: cloud.administratorCredentials },
     stop: async () => {
       await stopLambda();

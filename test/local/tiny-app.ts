@@ -45,7 +45,12 @@ export function bundle(source = SOURCE): string {
   buildSync({
     stdin: { contents: source, resolveDir: __dirname, loader: 'js' },
     outfile: path.join(directory, 'index.mjs'),
-    ...{ bundle: true, platform: 'node', target: 'node20', format: 'esm', mainFields: ['module', 'main'], logLevel: 'error' },
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    mainFields: ['module', 'main'],
+    logLevel: 'error',
     banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
   });
   return directory;
@@ -70,8 +75,14 @@ export function synthesise(codeDirectory: string): string {
   role.addToPolicy(new PolicyStatement({ actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [logGroup.logGroupArn] }));
   results.grantSendMessages(role);
   const worker = new LambdaFunction(stack, 'Worker', {
-    ...{ runtime: Runtime.NODEJS_24_X, handler: 'index.handler', code: Code.fromAsset(codeDirectory), role, logGroup },
-    ...{ timeout: Duration.seconds(3), memorySize: 128, environment: { RESULTS_URL: results.queueUrl } },
+    runtime: Runtime.NODEJS_24_X,
+    handler: 'index.handler',
+    code: Code.fromAsset(codeDirectory),
+    role,
+    logGroup,
+    timeout: Duration.seconds(3),
+    memorySize: 128,
+    environment: { RESULTS_URL: results.queueUrl },
   });
   worker.addEventSource(new SqsEventSource(work, { batchSize: 5, reportBatchItemFailures: true, maxConcurrency: 2 }));
   new Rule(stack, 'Asked', {

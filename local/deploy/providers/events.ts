@@ -20,8 +20,13 @@ const rule: Provider = async (properties, { cloud, physicalName }) => {
     'events',
     'PutRule',
     present({
-      ...{ Name, EventBusName, Description: properties.Description, ScheduleExpression: properties.ScheduleExpression },
-      ...{ State: properties.State, RoleArn: properties.RoleArn, Tags: properties.Tags },
+      Name,
+      EventBusName,
+      Description: properties.Description,
+      ScheduleExpression: properties.ScheduleExpression,
+      State: properties.State,
+      RoleArn: properties.RoleArn,
+      Tags: properties.Tags,
       EventPattern: EventPattern === undefined || typeof EventPattern === 'string' ? EventPattern : JSON.stringify(EventPattern),
     }),
   );

@@ -10,8 +10,23 @@ import type { Provider, ProviderContext, Providers } from '../provider.js';
 type Properties = Readonly<Record<string, unknown>>;
 
 const FUNCTION = [
-  ...['FunctionName', 'Role', 'Handler', 'Runtime', 'Code', 'Description', 'Timeout', 'MemorySize', 'Environment', 'Architectures', 'Tags'],
-  ...['DeadLetterConfig', 'ReservedConcurrentExecutions', 'LoggingConfig', 'TracingConfig', 'EphemeralStorage', 'PackageType'],
+  'FunctionName',
+  'Role',
+  'Handler',
+  'Runtime',
+  'Code',
+  'Description',
+  'Timeout',
+  'MemorySize',
+  'Environment',
+  'Architectures',
+  'Tags',
+  'DeadLetterConfig',
+  'ReservedConcurrentExecutions',
+  'LoggingConfig',
+  'TracingConfig',
+  'EphemeralStorage',
+  'PackageType',
   // Lambda stops functions that call themselves through queues; the desk does not, and its time-outs and dead-letter queues end such a loop.
   'RecursiveLoop',
 ];
@@ -58,14 +73,12 @@ function definitionOf(properties: Properties, functionName: string, runtime: str
   const part = (name: string, member: string): unknown => (properties[name] as Properties | undefined)?.[member];
   const variables = Object.entries((part('Environment', 'Variables') ?? {}) as Properties).map(([name, value]) => [name, String(value)]);
   return present({
-    ...{
-      functionName,
-      runtime,
-      directory,
-      codeSha256,
-      handler: textOf(properties, 'Handler') ?? '',
-      roleArn: textOf(properties, 'Role') ?? '',
-    },
+    functionName,
+    runtime,
+    directory,
+    codeSha256,
+    handler: textOf(properties, 'Handler') ?? '',
+    roleArn: textOf(properties, 'Role') ?? '',
     description: textOf(properties, 'Description'),
     timeoutSeconds: numberOf(properties, 'Timeout'),
     memoryMiB: numberOf(properties, 'MemorySize'),
@@ -106,7 +119,7 @@ const eventSourceMapping: Provider = async (properties, { cloud }) => {
 const eventInvokeConfig: Provider = async (properties, { cloud }) => {
   onlyServed(properties, ['FunctionName', 'Qualifier', 'MaximumRetryAttempts', 'MaximumEventAgeInSeconds', 'DestinationConfig']);
   if (properties.Qualifier !== undefined && properties.Qualifier !== '$LATEST')
-    throw new Error(`Qualifier: got ${String(properties.Qualifier)}, expected $LATEST: the desk has no versions`);
+    throw new Error(`Qualifier: got ${JSON.stringify(properties.Qualifier)}, expected $LATEST: the desk has no versions`);
   const { FunctionName, DestinationConfig } = properties;
   await cloud.call(
     'lambda',

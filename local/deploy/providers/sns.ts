@@ -22,6 +22,9 @@ const topic: Provider = async (properties, context) => {
   return { ref: TopicArn, attributes: { TopicArn, TopicName: Name } };
 };
 
+/** Policies stand in templates as objects, switches as such or as texts; the API takes texts only. */
+const attributeText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+
 const SUBSCRIPTION_ATTRIBUTES = ['RawMessageDelivery', 'FilterPolicy', 'FilterPolicyScope', 'RedrivePolicy'];
 
 const subscription: Provider = async (properties, { cloud }) => {
@@ -30,9 +33,7 @@ const subscription: Provider = async (properties, { cloud }) => {
   if (region !== undefined && region !== cloud.world.region)
     throw new Error(`Region: got ${region}, expected ${cloud.world.region}: the desk has one region`);
   const given = SUBSCRIPTION_ATTRIBUTES.filter((name) => properties[name] !== undefined);
-  const Attributes = Object.fromEntries(
-    given.map((name) => [name, typeof properties[name] === 'object' ? JSON.stringify(properties[name]) : String(properties[name])]),
-  );
+  const Attributes = Object.fromEntries(given.map((name) => [name, attributeText(properties[name])]));
   const { TopicArn, Protocol, Endpoint } = properties;
   const { SubscriptionArn } = await cloud.call<{ SubscriptionArn: string }>('sns', 'Subscribe', {
     TopicArn,

@@ -36,7 +36,8 @@ const queue: Provider = async (properties, context) => {
   return { ref: QueueUrl, attributes: { Arn: `arn:aws:sqs:${region}:${accountId}:${QueueName}`, QueueName, QueueUrl } };
 };
 
-const attributeText = (value: unknown): string => (typeof value === 'object' ? JSON.stringify(value) : String(value));
+/** Policies stand in templates as objects, numbers and switches as such or as texts; the API takes texts only. */
+const attributeText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
 async function setPolicy(cloud: Cloud, QueueUrl: string, document: unknown): Promise<void> {
   await cloud.call('sqs', 'SetQueueAttributes', { QueueUrl, Attributes: { Policy: JSON.stringify(document) } });

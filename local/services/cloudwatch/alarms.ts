@@ -110,12 +110,11 @@ export class Alarms {
     const { clock } = this.cloud.world;
     const before = this.alarms.get(name);
     return {
-      ...{ arn: this.arnOf(name), configuredAt: clock.date() },
-      ...{
-        state: before?.state ?? 'INSUFFICIENT_DATA',
-        reason: before?.reason ?? 'Unchecked: Initial alarm creation',
-        changedAt: before?.changedAt ?? clock.date(),
-      },
+      arn: this.arnOf(name),
+      configuredAt: clock.date(),
+      state: before?.state ?? 'INSUFFICIENT_DATA',
+      reason: before?.reason ?? 'Unchecked: Initial alarm creation',
+      changedAt: before?.changedAt ?? clock.date(),
     };
   }
 
@@ -130,7 +129,9 @@ export class Alarms {
       detail: reason,
     });
     this.cloud.parts.putEvent?.({
-      ...{ source: 'aws.cloudwatch', 'detail-type': 'CloudWatch Alarm State Change', resources: [entry.arn] },
+      source: 'aws.cloudwatch',
+      'detail-type': 'CloudWatch Alarm State Change',
+      resources: [entry.arn],
       detail: {
         alarmName: entry.input.AlarmName,
         state: { value: state, reason, timestamp: entry.changedAt.toISOString() },

@@ -21,12 +21,18 @@ export function parseAlarmRule(text: string): CompositeRule {
   };
   const either = (): Rule => {
     const parts = [all()];
-    while (tokens[at]?.toUpperCase() === 'OR') (at++, parts.push(all()));
+    while (tokens[at]?.toUpperCase() === 'OR') {
+      at++;
+      parts.push(all());
+    }
     return (stateOf) => parts.some((part) => part(stateOf));
   };
   const all = (): Rule => {
     const parts = [one()];
-    while (tokens[at]?.toUpperCase() === 'AND') (at++, parts.push(one()));
+    while (tokens[at]?.toUpperCase() === 'AND') {
+      at++;
+      parts.push(one());
+    }
     return (stateOf) => parts.every((part) => part(stateOf));
   };
   const one = (): Rule => {

@@ -73,8 +73,13 @@ export class Rules {
     const matches = definition.eventPattern === undefined ? undefined : patternOf(definition.eventPattern);
     const schedule = definition.scheduleExpression === undefined ? undefined : parseSchedule(definition.scheduleExpression);
     const rule = this.rules.get(definition.name) ?? {
-      ...{ arn: this.arnOf(definition.name), definition, targets: new Map<string, Target>(), tags: new Map<string, string>() },
-      ...{ matches, schedule, stopSchedule: () => {} },
+      arn: this.arnOf(definition.name),
+      definition,
+      targets: new Map<string, Target>(),
+      tags: new Map<string, string>(),
+      matches,
+      schedule,
+      stopSchedule: () => {},
     };
     Object.assign(rule, { definition, matches, schedule });
     this.rules.set(definition.name, rule);
@@ -125,9 +130,16 @@ export class Rules {
   private complete(event: BusEvent, timeMs = this.cloud.world.clock.nowMs()): DeliveredEvent {
     const { accountId, region } = this.cloud.world;
     return {
-      ...{ version: '0', id: randomUUID(), 'detail-type': event['detail-type'], source: event.source, account: accountId },
+      version: '0',
+      id: randomUUID(),
+      'detail-type': event['detail-type'],
+      source: event.source,
+      account: accountId,
       // EventBridge gives whole seconds.
-      ...{ time: new Date(timeMs).toISOString().replace(/\.\d{3}Z$/, 'Z'), region, resources: event.resources, detail: event.detail },
+      time: new Date(timeMs).toISOString().replace(/\.\d{3}Z$/, 'Z'),
+      region,
+      resources: event.resources,
+      detail: event.detail,
     };
   }
 

@@ -89,7 +89,11 @@ export class AsyncInvocations {
     let why: string;
     try {
       const decision = await this.cloud.deliver({
-        ...{ service: 'lambda.amazonaws.com', sourceArn: lambda.arn, targetArn, payload, roleArn: lambda.definition.roleArn },
+        service: 'lambda.amazonaws.com',
+        sourceArn: lambda.arn,
+        targetArn,
+        payload,
+        roleArn: lambda.definition.roleArn,
         ...(attributes ? { message: { attributes } } : {}),
       });
       if (decision.allowed) return;

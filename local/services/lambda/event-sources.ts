@@ -47,7 +47,7 @@ export class EventSources {
   async create(input: MappingInput): Promise<string> {
     checkMembers(input);
     const { EventSourceArn: queueArn = '', FunctionName: functionName = '' } = input;
-    if (!/^arn:aws:sqs:/.test(queueArn))
+    if (!queueArn.startsWith('arn:aws:sqs:'))
       throw invalid(`EventSourceArn: got ${queueArn}, expected the ARN of a queue (the event source that the desk serves).`);
     const lambda = this.functions.get(functionName);
     if ([...this.mappings.values()].some(({ source }) => source.lambda === lambda && source.settings.queueArn === queueArn)) {
@@ -161,7 +161,10 @@ function settingsFrom(input: MappingInput, before: EventSourceSettings): EventSo
   const accepting = filters.map(pattern);
   return {
     ...before,
-    ...{ batchSize, windowSeconds, maximumConcurrency, filters },
+    batchSize,
+    windowSeconds,
+    maximumConcurrency,
+    filters,
     reportsItemFailures: input.FunctionResponseTypes
       ? input.FunctionResponseTypes.includes('ReportBatchItemFailures')
       : before.reportsItemFailures,

@@ -72,7 +72,10 @@ export class Invocations {
     this.metric(lambda, 'Errors', error ? 1 : 0, 'Count');
     this.metric(lambda, 'Duration', durationMs, 'Milliseconds');
     this.cloud.world.journal.add({
-      ...{ kind: 'function', what: 'invoked', who: lambda.name, ok: !error },
+      kind: 'function',
+      what: 'invoked',
+      who: lambda.name,
+      ok: !error,
       detail: error ? `${error.errorType}: ${error.errorMessage}` : `${Math.round(durationMs)} ms`,
     });
     const text = error ? JSON.stringify(error) : (outcome.payload ?? 'null');

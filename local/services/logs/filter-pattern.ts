@@ -47,12 +47,18 @@ function compileJson(text: string): LineMatcher {
 
   const disjunction = (): Condition => {
     const parts = [conjunction()];
-    while (tokens[at] === '||') (at++, parts.push(conjunction()));
+    while (tokens[at] === '||') {
+      at++;
+      parts.push(conjunction());
+    }
     return (document) => parts.some((holds) => holds(document));
   };
   const conjunction = (): Condition => {
     const parts = [term()];
-    while (tokens[at] === '&&') (at++, parts.push(term()));
+    while (tokens[at] === '&&') {
+      at++;
+      parts.push(term());
+    }
     return (document) => parts.every((holds) => holds(document));
   };
   const term = (): Condition => {

@@ -55,9 +55,10 @@ const defaultPolicy = (arn: string): PolicyDocument => ({
 function resourceOf(topics: Topics, operation: string, input: Readonly<Record<string, unknown>>): string {
   if (operation === 'CreateTopic') return topics.arnOf(String(input.Name));
   if (operation === 'ListTopics' || operation === 'ListSubscriptions') return '*';
-  const arn = String(input.TopicArn ?? input.TargetArn ?? input.ResourceArn ?? input.SubscriptionArn ?? '*');
+  const { TopicArn, TargetArn, ResourceArn, SubscriptionArn } = input as Readonly<Record<string, string | undefined>>;
+  const arn = TopicArn ?? TargetArn ?? ResourceArn ?? SubscriptionArn ?? '*';
   // Subscriptions are authorised on their topic (SNS, "Actions, resources, and condition keys").
-  return input.SubscriptionArn === undefined ? arn : arn.slice(0, arn.lastIndexOf(':'));
+  return SubscriptionArn === undefined ? arn : arn.slice(0, arn.lastIndexOf(':'));
 }
 
 const asListed = (accountId: string, subscription: Subscription): Record<string, string> => ({

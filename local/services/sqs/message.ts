@@ -80,8 +80,8 @@ export function sizeOf(body: string, attributes: MessageAttributes): number {
 }
 
 // SendMessage API reference: "#x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF"; everything else is rejected.
-// oxlint-disable-next-line no-control-regex
 const FORBIDDEN_CHARACTERS =
+  // oxlint-disable-next-line no-control-regex
   /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/u;
 
 /** Refuses what SQS refuses in a message, before it is enqueued. */

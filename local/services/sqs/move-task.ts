@@ -107,7 +107,13 @@ export class MoveTasks {
     const { body, attributes, systemAttributes, senderId, groupId, deduplicationId, sequenceNumber } = message;
     const nowMs = this.clock.nowMs();
     destination.accept({
-      ...{ body, attributes, systemAttributes, senderId, groupId, deduplicationId, sequenceNumber },
+      body,
+      attributes,
+      systemAttributes,
+      senderId,
+      groupId,
+      deduplicationId,
+      sequenceNumber,
       messageId: newMessageId(),
       sentAtMs: nowMs,
       receiveCount: 0,

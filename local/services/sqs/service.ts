@@ -40,7 +40,7 @@ export function startSqs(cloud: Cloud): () => void {
 }
 
 function access(queues: Queues, operation: string, input: Readonly<Record<string, unknown>>): readonly AccessRequest[] {
-  const text = (name: string): string => String(input[name] ?? '');
+  const text = (name: string): string => (typeof input[name] === 'string' ? input[name] : '');
   if (operation === 'ListQueues') return [{ action: 'sqs:ListQueues', resource: '*' }];
   if (operation === 'StartMessageMoveTask') return moveAccess(queues, text('SourceArn'), input.DestinationArn);
   if (operation === 'ListMessageMoveTasks') return [{ action: 'sqs:ListMessageMoveTasks', resource: text('SourceArn') }];
