@@ -5,7 +5,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { usage, writeDeskFiles, type DeskFiles } from './desk-files.js';
 import type { Desk } from './desk.js';
 import { terminalScreen } from './scenes/screen.js';
-import { openDesk } from './scenes/set-up.js';
+import { openDesk, type Opened } from './scenes/set-up.js';
 import { REPOSITORY } from './synth.js';
 
 const port = (text: string): number => {
@@ -24,22 +24,29 @@ async function main(): Promise<void> {
     .opts<{ port?: number; mqttPort?: number }>();
   const screen = await terminalScreen(process.stdout);
   const interrupted = new AbortController();
-  let desk: Desk | undefined;
+  let opening: Promise<Opened> | undefined;
   let files: DeskFiles | undefined;
-  const stop = async (status: number): Promise<never> => {
+  let stopping = false;
+  const stop = async (status: number): Promise<void> => {
+    // Ctrl-C reaches this process twice, from the terminal and through the launcher: the second must not cut the first short.
+    if (stopping) return;
+    stopping = true;
     interrupted.abort();
     files?.remove();
-    await desk?.stop();
+    const opened = await opening?.catch(() => undefined); // half a desk cannot be closed
+    await opened?.desk.stop();
     process.exit(status);
   };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => void stop(0));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop(0));
   const directory = path.join(REPOSITORY, '.desk');
   screen.intro([
     'Fleetwarden · the desk',
     'An embedded AWS on this computer: no account, loopback only, nothing leaves this machine. AWS and time are simulated.',
   ]);
+  let desk: Desk;
   try {
-    ({ desk } = await openDesk(screen, { directory, signal: interrupted.signal, ...options }));
+    opening = openDesk(screen, { directory, signal: interrupted.signal, ...options });
+    ({ desk } = await opening);
   } catch (error) {
     if (interrupted.signal.aborted) return;
     throw error;

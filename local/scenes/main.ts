@@ -8,7 +8,6 @@ import os from 'node:os';
 import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { usage, writeDeskFiles, type DeskFiles } from '../desk-files.js';
-import type { Desk } from '../desk.js';
 import type { Fleet } from '../fleet/fleet.js';
 import { REPOSITORY } from '../synth.js';
 import { attack } from './attack.js';
@@ -18,7 +17,7 @@ import { fastPath } from './fast-path.js';
 import { otherCa } from './other-ca.js';
 import type { Scene } from './scene.js';
 import { held, jsonScreen, terminalScreen, type SceneVerdict, type Screen } from './screen.js';
-import { openDesk, peopled } from './set-up.js';
+import { openDesk, peopled, type Opened } from './set-up.js';
 import type { Stage } from './stage.js';
 
 const FEWEST = 15; // the scenes use up eight devices, and the attack must name more than half of what is left
@@ -78,19 +77,23 @@ async function main(options: Options): Promise<number> {
   const screen: Screen = options.json ? jsonScreen((line) => process.stdout.write(line)) : await terminalScreen(process.stdout);
   const directory = mkdtempSync(path.join(os.tmpdir(), 'fleetwarden-'));
   const interrupted = new AbortController();
-  let desk: Desk | undefined;
+  let opening: Promise<Opened> | undefined;
   let fleet: Fleet | undefined;
   let files: DeskFiles | undefined;
-  const close = async () => {
+  const closeAll = async () => {
     interrupted.abort();
     files?.remove();
     await fleet?.stop();
-    await desk?.stop();
+    // A desk that is still being opened is opened to its end, and then closed: half of one cannot be.
+    const opened = await opening?.catch(() => undefined);
+    await opened?.desk.stop();
     rmSync(directory, { recursive: true, force: true });
   };
+  let closing: Promise<void> | undefined;
+  const close = () => (closing ??= closeAll());
   const closed = new Promise<number>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-      process.once(signal, () => void close().then(() => resolve(INTERRUPTED)));
+    // `on`, not `once`: Ctrl-C reaches this process twice, from the terminal and through the launcher, and the second must not cut the closing short.
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void close().then(() => resolve(INTERRUPTED)));
   });
   const show = async (): Promise<number> => {
     screen.intro([
@@ -99,12 +102,13 @@ async function main(options: Options): Promise<number> {
       'Simulated: AWS itself, and time.',
     ]);
     const startedAt = performance.now();
-    const opened = await openDesk(screen, {
+    opening = openDesk(screen, {
       directory,
       signal: interrupted.signal,
       ...(options.seed === undefined ? {} : { seed: options.seed }),
     });
-    desk = opened.desk;
+    const opened = await opening;
+    const { desk } = opened;
     const stage = await peopled(screen, opened, options.devices, (started) => (fleet = started));
     const book = new RevokedBook();
     const verdicts = await play([fastPath, crlOnly, otherCa(book), attack(book, directory)], stage);
