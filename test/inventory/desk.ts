@@ -21,7 +21,7 @@ type Indexes = Readonly<Record<string, { readonly partitionKey: string; readonly
 
 export async function startTestDesk(): Promise<TestDesk> {
   const desk = await startDesk();
-  const settings = { region: desk.env.AWS_REGION, endpoint: desk.endpoint, credentials: desk.adminCredentials, maxAttempts: 5 };
+  const settings = { region: desk.env.AWS_REGION, endpoint: desk.endpoint, credentials: desk.adminCredentials, maxAttempts: 2 };
   const dynamodb = new DynamoDBClient(settings);
   const iot = new IoTClient(settings);
   const iotData = new IoTDataPlaneClient(settings);
