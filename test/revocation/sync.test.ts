@@ -379,6 +379,15 @@ describe('several CAs and partitions', () => {
     expect(world.revokeQueue.messages).toMatchObject([{ anchorId: 'second', serialNumber: '5' }]);
   });
 
+  test('a state with other than the number of serial numbers that the mark says is an error', async () => {
+    await world.publish(world.crl(1n, [{ serial: 5n }]));
+    const [one] = world.states.objects.keys();
+    await world.publish(world.crl(2n, [{ serial: 5n }, { serial: 6n }]));
+    const two = [...world.states.objects.keys()].find((key) => key !== one);
+    world.states.objects.set(two!, world.states.objects.get(one!)!); // somebody has put the older state in its place
+    await expect(world.publish(world.crl(3n, []))).rejects.toThrow('got 1 serial numbers, expected 2');
+  });
+
   test('a damaged state is an error, never "nothing handed over yet"', async () => {
     const [device] = await world.enrol(1);
     await world.publish(world.crl(1n, revoked(device!)));
