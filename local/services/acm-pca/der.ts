@@ -4,15 +4,23 @@
  */
 export type Der = Buffer;
 
-function lengthOf(size: number): Buffer {
-  if (size < 0x80) return Buffer.from([size]);
-  const octets = Buffer.from(size.toString(16).padStart(2 * Math.ceil(size.toString(16).length / 2), '0'), 'hex');
-  return Buffer.concat([Buffer.from([0x80 | octets.length]), octets]);
-}
+/** Octets of a length: one below 128, else their count and the number itself (X.690 §8.1.3). */
+const lengthOctets = (size: number): number => (size < 0x80 ? 0 : Math.ceil((32 - Math.clz32(size)) / 8));
 
 export function tlv(tag: number, ...contents: readonly Uint8Array[]): Der {
-  const size = contents.reduce((sum, content) => sum + content.length, 0);
-  return Buffer.concat([Buffer.from([tag]), lengthOf(size), ...contents]);
+  let size = 0;
+  for (const content of contents) size += content.length;
+  const long = lengthOctets(size);
+  const der = Buffer.allocUnsafe(2 + long + size);
+  der[0] = tag;
+  der[1] = long === 0 ? size : 0x80 | long;
+  if (long > 0) der.writeUIntBE(size, 2, long);
+  let at = 2 + long;
+  for (const content of contents) {
+    der.set(content, at);
+    at += content.length;
+  }
+  return der;
 }
 
 export const sequence = (...contents: readonly Uint8Array[]): Der => tlv(0x30, ...contents);

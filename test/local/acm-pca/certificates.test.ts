@@ -83,7 +83,7 @@ async function pemOf(authority: string, certificate: string) {
   return { pem: Certificate, chain: CertificateChain };
 }
 
-async function activeRoot(keyAlgorithm: KeyAlgorithm | string, signing: SigningAlgorithm, commonName = 'Root'): Promise<string> {
+async function activeRoot(keyAlgorithm: string, signing: SigningAlgorithm, commonName = 'Root'): Promise<string> {
   const { CertificateAuthorityArn: arn = '' } = await pca.send(
     new CreateCertificateAuthorityCommand({
       CertificateAuthorityType: 'ROOT',
