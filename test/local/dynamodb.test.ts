@@ -121,10 +121,10 @@ describe('tables', () => {
           StreamSpecification: { StreamEnabled: true },
         }),
       ),
-    ).rejects.toMatchObject(refused('NotImplemented', /streams/));
+    ).rejects.toMatchObject(refused('NotImplementedException', /streams/));
     const TableName = await newTable();
     await expect(db.send(new GetCommand({ TableName, Key: { pk: 'a', sk: 'b' }, AttributesToGet: ['pk'] }))).rejects.toMatchObject(
-      refused('NotImplemented', /AttributesToGet/),
+      refused('NotImplementedException', /AttributesToGet/),
     );
   });
 

@@ -11,6 +11,9 @@ import { actionOf } from './transactions.js';
 
 type Input = Readonly<Record<string, unknown>>;
 
+/** A member that the schema says is a string. */
+const text = (input: Input, member: string): string => input[member] as string;
+
 /** Operations that are about no one table. */
 const OF_ACCOUNT: readonly string[] = ['ListTables', 'DescribeLimits', 'DescribeEndpoints'];
 
@@ -38,9 +41,11 @@ export function accessOf(database: Database, operation: string, input: Input): r
     case 'PutItem':
     case 'UpdateItem':
     case 'DeleteItem':
-      return [onItems(database, operation, String(input['TableName']), [(input['Item'] ?? input['Key'] ?? {}) as Item])];
+      return [onItems(database, operation, text(input, 'TableName'), [(input['Item'] ?? input['Key'] ?? {}) as Item])];
     default: {
-      const resource = OF_ACCOUNT.includes(operation) ? '*' : String(input['ResourceArn'] ?? arnOf(database, String(input['TableName'])));
+      const resource = OF_ACCOUNT.includes(operation)
+        ? '*'
+        : ((input['ResourceArn'] as string | undefined) ?? arnOf(database, text(input, 'TableName')));
       return [{ action: `dynamodb:${operation}`, resource }];
     }
   }
@@ -51,9 +56,9 @@ const ACTIONS = { put: 'PutItem', update: 'UpdateItem', delete: 'DeleteItem', ch
 const arnOf = (database: Database, nameOrArn: string) => database.arnOf(database.nameOf(nameOrArn));
 
 function onReadable(database: Database, operation: string, input: Input): AccessRequest {
-  const table = arnOf(database, String(input['TableName']));
-  const index = input['IndexName'];
-  return { action: `dynamodb:${operation}`, resource: index === undefined ? table : `${table}/index/${String(index)}` };
+  const table = arnOf(database, text(input, 'TableName'));
+  const index = input['IndexName'] as string | undefined;
+  return { action: `dynamodb:${operation}`, resource: index === undefined ? table : `${table}/index/${index}` };
 }
 
 function onItems(database: Database, operation: string, tableName: string, keys: readonly Item[]): AccessRequest {
@@ -81,7 +86,7 @@ function keysOfBatch(requests: unknown): readonly Item[] {
 
 /** The partition key of a Query on the table itself. A request that cannot be read is refused later, by the operation. */
 function queriedKeys(database: Database, input: Input): readonly string[] {
-  const table = database.find(String(input['TableName']))?.table;
+  const table = database.find(text(input, 'TableName'))?.table;
   const source = input['KeyConditionExpression'];
   if (!table || typeof source !== 'string' || input['IndexName'] !== undefined) return [];
   try {

@@ -6,4 +6,5 @@ export const validation = (message: string): AwsError => new AwsError('Validatio
 export const invalidParameter = (message: string): AwsError => validation(`One or more parameter values were invalid: ${message}`);
 
 /** An option of the API that the desk refuses rather than ignores. */
-export const notServed = (what: string): AwsError => new AwsError('NotImplemented', `The desk does not serve ${what} of DynamoDB`, 501);
+export const notServed = (what: string): AwsError =>
+  new AwsError('NotImplementedException', `The desk does not serve ${what} of DynamoDB`, 501);

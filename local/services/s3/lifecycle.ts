@@ -19,8 +19,9 @@ export function runLifecycle(buckets: Buckets): void {
     if (rules.length === 0) continue;
     const nowMs = buckets.now().getTime();
     for (const rule of rules) abortOldUploads(bucket, rule, nowMs);
-    // A copy of the list: removing while iterating would skip keys.
-    for (const history of [...bucket.histories.forward()]) for (const rule of rules) applyRule(buckets, bucket, history, rule, nowMs);
+    // All at once: removing while iterating would skip keys.
+    const histories = Array.from(bucket.histories.forward());
+    for (const history of histories) for (const rule of rules) applyRule(buckets, bucket, history, rule, nowMs);
   }
 }
 

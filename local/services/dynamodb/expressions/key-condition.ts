@@ -72,7 +72,10 @@ function keyPart(condition: Condition): { readonly name: string; readonly condit
     case 'not':
     case 'in':
       throw invalidOperator(condition.kind.toUpperCase());
-    default:
+    case 'attribute_exists':
+    case 'attribute_not_exists':
+    case 'attribute_type':
+    case 'contains':
       throw invalidOperator(condition.kind);
   }
 }
