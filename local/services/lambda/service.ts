@@ -19,7 +19,8 @@ export function startLambda(cloud: Cloud): () => Promise<void> {
     operations: lambdaOperations({ functions, invocations, asyncInvocations, sources }),
     access: (operation, input) => access(functions, sources, operation, input),
     resourcePolicies: (arn) => {
-      const policy = functions.policyOf(arn);
+      // Event source mappings have ARNs too, and no policy.
+      const policy = arn.includes(':function:') ? functions.policyOf(arn) : undefined;
       return policy ? [policy] : [];
     },
   });
