@@ -79,7 +79,7 @@ function program(): Command {
     ),
     command('sweep', 'look at every known CRL now', async (application) => (await import('./control.js')).sweep(application)),
   ];
-  const made = new Command('fleetwarden').description('Keeps an AWS IoT Core fleet trustworthy.').exitOverride();
+  const made = new Command('fleetwarden').description('Keeps an AWS IoT Core fleet trustworthy.').exitOverride().enablePositionalOptions();
   for (const one of all) made.addCommand(one);
   addCrlInspect(made);
   return made;

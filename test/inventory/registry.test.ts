@@ -32,11 +32,11 @@ test('undefined means that it does not exist, and nothing else does', async () =
   expect(await registry().describe(devices[3]!.certificateId)).toBeUndefined();
   desk.desk.world.faults.set({ throttle: 1 });
   try {
-    await expect(registry().describe(devices[0]!.certificateId)).rejects.toThrow();
-    await expect(registry().describe(devices[3]!.certificateId)).rejects.toThrow();
-    await expect(registry().thingsOf(devices[3]!.certificateId)).rejects.toThrow();
-    await expect(registry().setStatus(devices[3]!.certificateId, 'INACTIVE')).rejects.toThrow();
-    await expect(registry().deleteConnection('nobody')).rejects.toThrow();
+    await expect(registry().describe(devices[0]!.certificateId)).rejects.toMatchObject({ name: 'ThrottlingException' });
+    await expect(registry().describe(devices[3]!.certificateId)).rejects.toMatchObject({ name: 'ThrottlingException' });
+    await expect(registry().thingsOf(devices[3]!.certificateId)).rejects.toMatchObject({ name: 'ThrottlingException' });
+    await expect(registry().setStatus(devices[3]!.certificateId, 'INACTIVE')).rejects.toMatchObject({ name: 'ThrottlingException' });
+    await expect(registry().deleteConnection('nobody')).rejects.toMatchObject({ name: 'ThrottlingException' });
   } finally {
     desk.desk.world.faults.set({ throttle: 0 });
   }
