@@ -13,8 +13,7 @@ export function writeDeskFiles(desk: Desk, directory: string): DeskFiles {
   const envFile = path.join(directory, 'env');
   const caFile = path.join(directory, 'server-ca.pem');
   writeFileSync(caFile, desk.cloud.parts.gateway!.serverCaPem);
-  // Version 1 of the AWS CLI puts an endpoint of its own in the place of AWS_ENDPOINT_URL for SQS, unless it is told not to.
-  const variables = { ...desk.env, DESK_SERVER_CA: caFile, BOTO_DISABLE_COMMONNAME: 'true' };
+  const variables = { ...desk.env, DESK_SERVER_CA: caFile };
   const lines = Object.entries(variables).map(([name, value]) => `export ${name}='${value.replaceAll("'", `'\\''`)}'`);
   writeFileSync(
     envFile,
