@@ -9,7 +9,7 @@ import { present, readCapacity, writeCapacity } from './capacity.js';
 import type { Database } from './database.js';
 import { validation } from './errors.js';
 import { readOne, type GetRequest } from './items.js';
-import { positionOf } from './keys.js';
+import { keyAttributes } from './keys.js';
 import { ConditionalCheckFailed, prepareWrite, type PreparedWrite, type WriteKind, type WriteRequest } from './write.js';
 
 type Capacity = 'INDEXES' | 'TOTAL' | 'NONE' | undefined;
@@ -63,10 +63,13 @@ export function transactWriteItems(database: Database, input: TransactWriteReque
     );
   }
   if (token !== undefined && database.isRepeated(token, items)) return {};
+  refuseDuplicates(
+    database,
+    actions.map(({ request }) => ({ TableName: request.TableName, key: request.Item ?? request.Key ?? {} })),
+  );
   const outcomes = actions.map(({ kind, request }) => attempt(() => prepareWrite(database, kind, request)));
   const writes = outcomes.filter((outcome): outcome is PreparedWrite => 'commit' in outcome);
   if (writes.length < outcomes.length) throw cancelled(outcomes.map((outcome) => ('commit' in outcome ? NO_REASON : outcome)));
-  refuseDuplicates(writes);
   if (writes.reduce((sum, { after }) => sum + (after?.size ?? 0), 0) > LARGEST_TRANSACTION) {
     throw validation('Transaction payload exceeds the maximum allowed size of 4 MB');
   }
@@ -111,14 +114,14 @@ function cancelled(reasons: readonly CancellationReason[]): AwsError {
   );
 }
 
-function refuseDuplicates(writes: readonly PreparedWrite[]): void {
-  const places = new Set(
-    writes.map(({ table, key }) => {
-      const { partition, sort } = positionOf(key, table.schema);
-      return JSON.stringify([table.name, partition, sort]);
-    }),
-  );
-  if (places.size < writes.length) throw validation('Transaction request cannot include multiple operations on one item');
+/** Each item at most once in a transaction, whatever is done to it. */
+function refuseDuplicates(database: Database, items: readonly { readonly TableName: string; readonly key: Item }[]): void {
+  const places = items.map(({ TableName, key }) => {
+    const { name, schema } = database.table(TableName);
+    const values = keyAttributes(schema).map((attribute) => key[attribute.name]);
+    return JSON.stringify([name, ...values.map((value) => value?.S ?? value?.N ?? Buffer.from(value?.B ?? []).toString('base64'))]);
+  });
+  if (new Set(places).size < places.length) throw validation('Transaction request cannot include multiple operations on one item');
 }
 
 function capacities(wanted: Capacity, writes: readonly PreparedWrite[]): readonly object[] | undefined {
@@ -140,8 +143,10 @@ export function transactGetItems(
       `1 validation error detected: Value at 'transactItems' failed to satisfy constraint: Member must have length less than or equal to ${MOST_ACTIONS}`,
     );
   }
-  const places = new Set(input.TransactItems.map(({ Get }) => JSON.stringify([database.table(Get.TableName).name, printableKey(Get.Key)])));
-  if (places.size < input.TransactItems.length) throw validation('Transaction request cannot include multiple operations on one item');
+  refuseDuplicates(
+    database,
+    input.TransactItems.map(({ Get }) => ({ TableName: Get.TableName, key: Get.Key })),
+  );
   const reads = input.TransactItems.map(({ Get }) => ({ table: database.table(Get.TableName), ...readOne(database, Get) }));
   const capacity = [...new Set(reads.map((read) => read.table))].map((table) => {
     const bytes = reads.filter((read) => read.table === table).reduce((sum, read) => sum + read.bytes, 0);
@@ -152,8 +157,3 @@ export function transactGetItems(
     ...(capacity.some((one) => one === undefined) ? {} : { ConsumedCapacity: capacity }),
   };
 }
-
-const printableKey = (key: Item) =>
-  Object.keys(key)
-    .sort()
-    .map((name) => [name, key[name]?.S ?? key[name]?.N ?? Buffer.from(key[name]?.B ?? []).toString('base64')]);
