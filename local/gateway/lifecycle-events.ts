@@ -31,6 +31,9 @@ export interface Connected {
 
 type Publish = (topic: string, payload: string) => void;
 
+/** Client ids whose version numbers are kept at the same time. */
+const MAX_REMEMBERED = 20_000;
+
 export class LifecycleEvents {
   /** clientId → version of its last connection, and when it went offline. */
   private readonly versions = new Map<string, { version: number; offlineAtMs?: number }>();
@@ -44,6 +47,7 @@ export class LifecycleEvents {
     const held = this.versions.get(client.clientId);
     const forgotten = held?.offlineAtMs !== undefined && this.world.clock.nowMs() - held.offlineAtMs > PRESENCE_VERSION_RESET_MS;
     const version = held && !forgotten ? held.version + 1 : 0;
+    if (this.versions.size >= MAX_REMEMBERED) this.forgetOffline();
     this.versions.set(client.clientId, { version });
     this.emit('presence/connected', client, {
       eventType: 'connected',
@@ -82,6 +86,11 @@ export class LifecycleEvents {
 
   unsubscribed(client: Connected, topics: readonly string[]): void {
     if (topics.length > 0) this.emit('subscriptions/unsubscribed', client, { eventType: 'unsubscribed', ...this.identity(client), topics });
+  }
+
+  /** Client ids that come once and never again must not pile up. */
+  private forgetOffline(): void {
+    for (const [clientId, { offlineAtMs }] of this.versions) if (offlineAtMs !== undefined) this.versions.delete(clientId);
   }
 
   private identity(client: Connected): Record<string, unknown> {

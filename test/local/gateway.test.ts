@@ -12,6 +12,8 @@ import {
   ListRetainedMessagesCommand,
   PublishCommand,
 } from '@aws-sdk/client-iot-data-plane';
+import { connect as tlsConnect } from 'node:tls';
+import { effectiveKeepAlive } from '../../local/gateway/connect-packet.js';
 import { createCa } from '../builders/ca.js';
 import { closed, nextMessage, startGatewayDesk, type GatewayDesk } from './gateway-desk.js';
 
@@ -109,6 +111,70 @@ describe('who is let in', () => {
   });
 });
 
+test.each([
+  [0, 1200],
+  [5, 30],
+  [60, 60],
+  [5000, 1200],
+])('a keep-alive of %i seconds is taken as %i', (requested, effective) => {
+  expect(effectiveKeepAlive(requested)).toBe(effective);
+});
+
+test('a TLS session is not resumed: each connection shows its certificate', async () => {
+  const device = await desk.enrol('resumer');
+  const connectOnce = (session?: Buffer): Promise<{ reused: boolean; session?: Buffer }> =>
+    new Promise((resolve, reject) => {
+      const socket = tlsConnect(
+        {
+          host: 'localhost',
+          port: desk.gateway.port,
+          servername: 'localhost',
+          ca: desk.gateway.serverCaPem,
+          cert: device.certificatePem,
+          key: device.privateKeyPem,
+          ...(session ? { session } : {}),
+        },
+        () =>
+          setTimeout(() => {
+            const kept = socket.getSession();
+            resolve({ reused: socket.isSessionReused(), ...(kept ? { session: kept } : {}) });
+            socket.destroy();
+          }, 100),
+      );
+      socket.on('error', reject);
+    });
+  const first = await connectOnce();
+  expect((await connectOnce(first.session)).reused).toBe(false);
+});
+
+test('with requireSni a client that names another host is refused', async () => {
+  const strict = await startGatewayDesk({ gateway: { requireSni: true } });
+  try {
+    const device = await strict.enrol('named-host');
+    const reasons: unknown[] = [];
+    strict.cloud.parts.logs = (_group, _stream, messages) =>
+      reasons.push(...messages.map(({ message }) => (JSON.parse(message) as { reason?: string }).reason));
+    await strict.refused(device, 'named-host', { servername: 'elsewhere.example', rejectUnauthorized: false });
+    expect(reasons).toEqual(['SNI_MISUSED']);
+    expect((await strict.connect(device, 'named-host')).connected).toBe(true);
+  } finally {
+    await strict.stop();
+  }
+});
+
+test('lifecycle events may come twice', async () => {
+  const listener = await desk.connect(await desk.enrol('listener-twice', { policy: 'open' }), 'listener-twice');
+  await listener.subscribeAsync('$aws/events/presence/connected/doubled');
+  const versions: number[] = [];
+  listener.on('message', (_, payload) => versions.push((JSON.parse(payload.toString()) as { versionNumber: number }).versionNumber));
+  const device = await desk.enrol('doubled');
+  desk.cloud.world.faults.set({ duplicate: 1 });
+  await desk.connect(device, 'doubled');
+  await waitFor(() => versions.length === 2);
+  desk.cloud.world.faults.set({ duplicate: 0 });
+  expect(versions).toEqual([0, 0]);
+});
+
 describe('who is cut off', () => {
   test('DeleteConnection cuts at once and says so; a second one finds nobody', async () => {
     const device = await desk.enrol('cut-me');
@@ -173,6 +239,7 @@ describe('who is cut off', () => {
   test.each([
     ['QoS 2', (topic: string) => ({ topic, payload: 'x', options: { qos: 2 as const } })],
     ['more than 128 KB', (topic: string) => ({ topic, payload: 'x'.repeat(128 * 1024 + 1), options: { qos: 1 as const } })],
+    ['many megabytes', (topic: string) => ({ topic, payload: 'x'.repeat(8 * 1024 * 1024), options: {} })],
     ['a topic with more than seven slashes', (topic: string) => ({ topic: `${topic}/1/2/3/4/5/6/7`, payload: 'x', options: {} })],
     ['a topic where AWS IoT speaks', () => ({ topic: '$aws/events/presence/connected/x', payload: 'x', options: {} })],
   ])('a publish with %s ends the connection', async (_, make) => {
