@@ -84,7 +84,10 @@ export async function startInstallation() {
   const holds = dynamoHolds(ledger);
   const issuerKeyId = Certificate.read(ca.certificatePem).issuerKeyId;
   return {
-    ...{ ca, issuerKeyId, holds, desk },
+    ca,
+    issuerKeyId,
+    holds,
+    desk,
     environment: { ...desk.desk.env } as Readonly<Record<string, string>>,
     inventory: dynamoInventory(desk.documents, inventoryTable, wallClock),
     decisions: dynamoDecisionLog(ledger),
