@@ -25,6 +25,8 @@ test.each<[string, unknown]>([
   ["select nested.text as x from 'a'", { x: '7' }],
   ["SELECT nested.text FROM 'a'", { text: '7' }],
   ["SELECT VALUE color FROM 'a'", 'red'],
+  ["SELECT value FROM 'a'", {}],
+  ["SELECT value AS v, color FROM 'a'", { color: 'red' }],
   ["SELECT *, topic(2) AS thing, 'presence' AS kind FROM 'a'", { ...payload, thing: 'pump-1', kind: 'presence' }],
   ["SELECT topic() AS t, topic(1) AS a, topic(9) AS missing FROM 'a'", { t: 'fleet/pump-1/data', a: 'fleet' }],
   [

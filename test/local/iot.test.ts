@@ -54,6 +54,7 @@ import { X509Certificate, createHash } from 'node:crypto';
 import { providers as iotProviders } from '../../local/deploy/providers/iot.js';
 import { createSigningRequest } from '../../local/fleet/signing-request.js';
 import { startLogs } from '../../local/services/logs/service.js';
+import { createS3 } from '../../local/services/s3/service.js';
 import { startSqs } from '../../local/services/sqs/service.js';
 import { createCa, type TestCa } from '../builders/ca.js';
 import { ARN, OPEN_POLICY, nextMessage, startGatewayDesk, type GatewayDesk } from './gateway-desk.js';
@@ -65,6 +66,7 @@ beforeAll(async () => {
   desk = await startGatewayDesk();
   stopSqs = startSqs(desk.cloud);
   startLogs(desk.cloud);
+  desk.cloud.addService(createS3(desk.cloud));
   sqs = new SQSClient({ endpoint: desk.cloud.endpoint, region: 'eu-west-1', credentials: desk.cloud.administratorCredentials });
 });
 afterAll(async () => {
@@ -477,6 +479,36 @@ describe('topic rules', () => {
     await client.publishAsync('$aws/rules/ingest/a/b', '{"x":1}', { qos: 1 });
     expect(JSON.parse((await received).text)).toEqual({ x: 1, first: 'a', client: device.thingName });
     expect(topics).toEqual(['out/b']);
+  });
+
+  test('a message is put into a bucket and into a log under the roles of the actions, its key from the message', async () => {
+    const bucketRole = roleFor('to-bucket', { Effect: 'Allow', Action: 's3:PutObject', Resource: 'arn:aws:s3:::iot-messages/*' });
+    const logRole = roleFor('to-log', {
+      Effect: 'Allow',
+      Action: ['logs:CreateLogStream', 'logs:DescribeLogStreams', 'logs:PutLogEvents'],
+      Resource: '*',
+    });
+    await desk.cloud.call('s3', 'CreateBucket', { Bucket: 'iot-messages', CreateBucketConfiguration: { LocationConstraint: 'eu-west-1' } });
+    await desk.cloud.call('logs', 'CreateLogGroup', { logGroupName: 'iot-messages' });
+    await rule({
+      sql: "SELECT value FROM 'store/+'",
+      actions: [
+        { s3: { roleArn: bucketRole, bucketName: 'iot-messages', key: '${topic(2)}/${value}.json' } },
+        { cloudwatchLogs: { roleArn: logRole, logGroupName: 'iot-messages' } },
+      ],
+    });
+    await desk.data.send(new PublishCommand({ topic: 'store/a', payload: Buffer.from('{"value":7,"secret":1}') }));
+    const found = async (): Promise<unknown[]> => [
+      await desk.cloud
+        .call<{ Contents?: { Key: string }[] }>('s3', 'ListObjectsV2', { Bucket: 'iot-messages' })
+        .then(({ Contents }) => Contents?.map(({ Key }) => Key)),
+      await desk.cloud
+        .call<{ events: { message: string }[] }>('logs', 'FilterLogEvents', { logGroupName: 'iot-messages' })
+        .then(({ events }) => events.map(({ message }) => message)),
+    ];
+    for (let i = 0; i < 100 && !(await found()).every((list) => Array.isArray(list) && list.length === 1); i++)
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(await found()).toEqual([['a/7.json'], ['{"value":7}']]);
   });
 
   test('SQL that does not parse and functions that are not served are refused when the rule is made', async () => {

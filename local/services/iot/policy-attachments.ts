@@ -5,7 +5,7 @@ import { invalidRequest } from './errors.js';
 import { certificateIdOfPrincipal, parseIotArn } from './names.js';
 import { page } from './paging.js';
 import { policyByName, policyDelayMs } from './policies.js';
-import type { IotPolicy, IotState, RegisteredCertificate, ThingGroup } from './state.js';
+import type { IotPolicy, IotState, PolicyAttachment, RegisteredCertificate, ThingGroup } from './state.js';
 import { groupByName, lineage } from './thing-groups.js';
 
 const MAX_POLICIES: Readonly<Record<'cert' | 'thinggroup', number>> = { cert: 10, thinggroup: 2 };
@@ -38,9 +38,15 @@ function comesIntoForce(state: IotState, target: Target): number {
 }
 
 function attach(state: IotState, policy: IotPolicy, target: Target): void {
-  const held = state.attachments.get(target.arn) ?? new Map();
+  const held = state.attachments.get(target.arn) ?? new Map<string, PolicyAttachment>();
   const names = attachedNames(state, target.arn);
   if (names.includes(policy.policyName)) return;
+  const leaving = held.get(policy.policyName);
+  if (leaving?.untilMs !== undefined && leaving.untilMs > state.now()) {
+    // Its removal has not come into force: for connections it has never been away.
+    delete leaving.untilMs;
+    return;
+  }
   if (names.length >= MAX_POLICIES[target.kind]) {
     throw new AwsError(
       'LimitExceededException',

@@ -4,7 +4,7 @@
  * (https://docs.aws.amazon.com/iot/latest/developerguide/iot-rule-actions.html).
  */
 import type { Cloud } from '../../../cloud.js';
-import type { AccessRequest } from '../../../iam/principal.js';
+import type { AccessRequest, Principal } from '../../../iam/principal.js';
 import type { RuleAction } from './compile.js';
 import { toText, type MessageContext } from './functions.js';
 import { fill, parseTemplate } from './template.js';
@@ -49,12 +49,31 @@ async function deliver(run: ActionRun, targetArn: string, payload: unknown, role
   if (!decision.allowed) throw new Error(decision.why);
 }
 
-/** For targets that the desk reaches in process: the role must be assumable by AWS IoT and allow exactly this. */
+/** Sessions of roles that AWS IoT has assumed; as on AWS, one session serves many messages. */
+const sessions = new WeakMap<Cloud, Map<string, Principal>>();
+
+/** Throws AccessDenied when the role's trust policy does not let AWS IoT in. */
+function assume(run: ActionRun, roleArn: string): Principal {
+  const { iam } = run.cloud;
+  const held = sessions.get(run.cloud) ?? new Map<string, Principal>();
+  sessions.set(run.cloud, held);
+  const known = held.get(roleArn);
+  if (known) return known;
+  const principal = iam.principalOf(iam.assume(roleArn, SERVICE, 'iot-rule', run.ruleArn).accessKeyId);
+  if (!principal) throw new Error(`The session of ${roleArn} is not known`);
+  held.set(roleArn, principal);
+  return principal;
+}
+
+/** For what is no call of another service: the role must be assumable by AWS IoT and allow exactly this. */
 function authorise(run: ActionRun, roleArn: string, request: AccessRequest): void {
-  run.cloud.iam.assume(roleArn, SERVICE, 'iot-rule', run.ruleArn);
+  assume(run, roleArn);
   const decision = run.cloud.iam.roleAllows(roleArn, request);
   if (!decision.allowed) throw new Error(decision.why);
 }
+
+/** What goes on as JSON text or as the text of a payload that is none. */
+const asText = (output: unknown): unknown => (output instanceof Uint8Array ? Buffer.from(output).toString() : output);
 
 /** `http://127.0.0.1:4566/000000000000/queue`, also `https://sqs.<region>.amazonaws.com/<account>/queue`. */
 function queueArn(cloud: Cloud, queueUrl: string): string {
@@ -64,11 +83,11 @@ function queueArn(cloud: Cloud, queueUrl: string): string {
 
 const RUNNERS: Readonly<Record<string, Runner>> = {
   sqs: async (settings, field, run) => {
-    const payload = settings['useBase64'] === true ? Buffer.from(bytesOf(run.output)).toString('base64') : run.output;
+    const payload = settings['useBase64'] === true ? Buffer.from(bytesOf(run.output)).toString('base64') : asText(run.output);
     await deliver(run, queueArn(run.cloud, field('queueUrl')), payload, field('roleArn'));
   },
-  lambda: (_, field, run) => deliver(run, field('functionArn'), run.output),
-  sns: (_, field, run) => deliver(run, field('targetArn'), run.output, field('roleArn')),
+  lambda: (_, field, run) => deliver(run, field('functionArn'), asText(run.output)),
+  sns: (_, field, run) => deliver(run, field('targetArn'), asText(run.output), field('roleArn')),
   republish: async (settings, field, run) => {
     const topic = field('topic').replace(/^\$\$/, '$');
     const { partition, region, accountId } = run.cloud.world;
@@ -76,9 +95,11 @@ const RUNNERS: Readonly<Record<string, Runner>> = {
     run.cloud.parts.gateway?.publish(topic, bytesOf(run.output), { qos: settings['qos'] === 1 ? 1 : 0 });
   },
   s3: async (_, field, run) => {
-    const [Bucket, Key] = [field('bucketName'), field('key')];
-    authorise(run, field('roleArn'), { action: 's3:PutObject', resource: `arn:${run.cloud.world.partition}:s3:::${Bucket}/${Key}` });
-    await run.cloud.call('s3', 'PutObject', { Bucket, Key, Body: bytesOf(run.output) });
+    await run.cloud.callAs(assume(run, field('roleArn')), 's3', 'PutObject', {
+      Bucket: field('bucketName'),
+      Key: field('key'),
+      Body: bytesOf(run.output),
+    });
   },
   cloudwatchLogs: async (_, field, run) => {
     const group = field('logGroupName');
@@ -87,17 +108,14 @@ const RUNNERS: Readonly<Record<string, Runner>> = {
       action: 'logs:PutLogEvents',
       resource: `arn:${partition}:logs:${region}:${accountId}:log-group:${group}:*`,
     });
-    run.cloud.parts.logs?.(group, run.ruleArn.split('/').at(-1)!, [{ timestamp: run.message.nowMs, message: toText(run.output) ?? '' }]);
+    run.cloud.parts.logs?.(group, run.ruleArn.split('/').at(-1)!, [
+      { timestamp: run.message.nowMs, message: toText(asText(run.output)) ?? '' },
+    ]);
   },
   cloudwatchMetric: async (_, field, run) => {
     const value = Number(field('metricValue'));
     if (!Number.isFinite(value)) throw new Error('metricValue is not a number');
-    authorise(run, field('roleArn'), {
-      action: 'cloudwatch:PutMetricData',
-      resource: '*',
-      context: { 'cloudwatch:namespace': field('metricNamespace') },
-    });
-    await run.cloud.call('cloudwatch', 'PutMetricData', {
+    await run.cloud.callAs(assume(run, field('roleArn')), 'cloudwatch', 'PutMetricData', {
       Namespace: field('metricNamespace'),
       MetricData: [{ MetricName: field('metricName'), Value: value, Unit: field('metricUnit'), Timestamp: new Date(run.message.nowMs) }],
     });

@@ -52,7 +52,7 @@ class Reader {
 export function parseStatement(sql: string): Statement {
   const reader = new Reader(sql);
   reader.needWord('select');
-  const selectValue = reader.isWord('value') && reader.following.kind !== 'symbol' ? reader.word('value') : false;
+  const selectValue = isValueKeyword(reader) && reader.word('value');
   const columns = list(reader, () => column(reader));
   if (selectValue && columns.length !== 1) throw new SqlError('SELECT VALUE takes exactly one expression');
   let topicFilter: string | undefined;
@@ -63,6 +63,15 @@ export function parseStatement(sql: string): Statement {
   const where = reader.word('where') ? expression(reader) : undefined;
   if (reader.next.kind !== 'end') reader.fail('the end of the statement');
   return { columns, selectValue, ...(topicFilter === undefined ? {} : { topicFilter }), ...(where ? { where } : {}) };
+}
+
+/** `SELECT VALUE expression`, but `SELECT value FROM …` is an attribute of that name. */
+function isValueKeyword(reader: Reader): boolean {
+  const { kind, value } = reader.following;
+  if (!reader.isWord('value') || kind === 'end') return false;
+  return kind === 'symbol'
+    ? ['(', '[', '{', '*', '-'].includes(value)
+    : kind !== 'word' || !['from', 'as', 'where'].includes(value.toLowerCase());
 }
 
 /** One expression alone: what stands in a substitution template `${…}`. */
