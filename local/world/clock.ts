@@ -9,9 +9,11 @@ export interface DeskClock {
   readonly offsetMs: number;
   /** Runs `task` once, `delayMs` of simulated time from now. Returns a cancel function. */
   after(delayMs: number, task: () => void | Promise<void>): () => void;
-  /** Runs `task` every `periodMs` of simulated time; a jump over several periods runs it once (known difference from AWS, said in local/README.md). */
+  /** Runs `task` every `periodMs` of simulated time; in a jump of more than a day a hundred times at most (known difference from AWS, said in local/README.md). */
   every(periodMs: number, task: () => void | Promise<void>): () => void;
-  /** Moves time forward, running each due task at its own time, and waits for them. */
+  /** Work that time must wait for: `advance` does not jump while it is under way (a function that runs in another process). */
+  track<T>(work: Promise<T>): Promise<T>;
+  /** Moves time forward, running each due task at its own time, and waits for them and for what they set off. */
   advance(ms: number): Promise<void>;
   stop(): void;
 }

@@ -20,6 +20,10 @@ interface Task {
 /** The longest delay of Node's setTimeout; beyond it a timer fires at once. */
 const LONGEST_WALL_DELAY_MS = 2 ** 31 - 1;
 
+/** Up to a day, a jump runs every repetition of a repeated task; beyond, at most so many. */
+const LONG_JUMP_MS = 24 * 60 * 60 * 1000;
+const MOST_RUNS = 100;
+
 export interface ClockOptions {
   /** Simulated time at the start. @default the wall clock's */
   readonly startAt?: Date;
@@ -33,8 +37,9 @@ export class MovableClock implements DeskClock {
   private offset: number;
   private order = 0;
   private timer: NodeJS.Timeout | undefined;
-  /** Tasks under way: `advance` waits for those that began while it ran. */
+  /** Tasks and tracked work under way: `advance` goes on when there is none. */
   private readonly running = new Set<Promise<void>>();
+  private jumping: { readonly lengthMs: number; readonly targetMs: number } | undefined;
   private advancing: Promise<void> = Promise.resolve();
   private stopped = false;
 
@@ -75,11 +80,13 @@ export class MovableClock implements DeskClock {
     if (!(periodMs > 0)) throw new RangeError(`period of a repeated task: got ${periodMs}, expected more than 0 ms`);
     let cancel = (): void => undefined;
     let ended = false;
+    let dueMs = this.nowMs() + periodMs;
     const next = (): void => {
-      cancel = this.after(periodMs, async () => {
+      cancel = this.after(dueMs - this.nowMs(), async () => {
         try {
           await task();
         } finally {
+          dueMs = this.nextDue(dueMs, periodMs);
           if (!ended) next();
         }
       });
@@ -89,6 +96,16 @@ export class MovableClock implements DeskClock {
       ended = true;
       cancel();
     };
+  }
+
+  track<T>(work: Promise<T>): Promise<T> {
+    const settled = work.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.running.add(settled);
+    void settled.finally(() => this.running.delete(settled));
+    return work;
   }
 
   /** Calls that overlap run one after the other: two movers of time must not jump over each other's tasks. */
@@ -108,15 +125,42 @@ export class MovableClock implements DeskClock {
 
   private async jump(ms: number): Promise<void> {
     const targetMs = this.nowMs() + ms;
-    for (let next = this.earliest(); next && next.dueMs <= targetMs; next = this.earliest()) {
-      this.pop();
-      this.moveTo(next.dueMs);
+    this.jumping = { lengthMs: ms, targetMs };
+    try {
+      await this.settle();
+      for (let next = this.earliest(); next && next.dueMs <= targetMs; next = this.earliest()) {
+        this.pop();
+        this.moveTo(next.dueMs);
+        this.arm();
+        void this.start(next);
+        await this.settle();
+      }
+      this.moveTo(targetMs);
+    } finally {
+      this.jumping = undefined;
       this.arm();
-      await this.start(next);
     }
-    this.moveTo(targetMs);
-    await Promise.all(this.running);
-    this.arm();
+  }
+
+  /**
+   * Waits until nothing is under way: the task itself, and what it set off (an event is delivered, a function runs). Two turns of the event loop
+   * let a chain of promises get from a delivery to the next invocation.
+   */
+  private async settle(): Promise<void> {
+    do {
+      await Promise.all(this.running);
+      for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
+    } while (this.running.size > 0);
+  }
+
+  /** The next multiple of the period; in a long jump so many periods later that a repeated task runs a bounded number of times. */
+  private nextDue(dueMs: number, periodMs: number): number {
+    const { lengthMs = 0, targetMs = 0 } = this.jumping ?? {};
+    const stride = lengthMs > LONG_JUMP_MS ? Math.max(1, Math.ceil(lengthMs / periodMs / MOST_RUNS)) : 1;
+    const periods = (untilMs: number): number => Math.max(1, Math.ceil((untilMs - dueMs) / periodMs));
+    // Never far beyond the end of the jump, and never in the past where the task itself took longer than a period.
+    const wanted = stride > 1 ? Math.min(stride, periods(targetMs)) : 1;
+    return dueMs + Math.max(wanted, periods(this.nowMs())) * periodMs;
   }
 
   /** Time never goes back: where the wall clock is ahead of `ms` already, nothing moves. */

@@ -24,6 +24,10 @@ export class Invocations {
 
   constructor(private readonly cloud: Cloud) {}
 
+  get underWay(): number {
+    return [...this.inFlight.values()].reduce((sum, count) => sum + count, 0);
+  }
+
   /** Throws TooManyRequestsException above the reserved concurrency; beyond the desk's own limit work waits instead. */
   async invoke(lambda: LambdaFunction, event: string): Promise<Invoked> {
     const running = this.inFlight.get(lambda.name) ?? 0;
@@ -41,10 +45,12 @@ export class Invocations {
       );
     this.inFlight.set(lambda.name, running + 1);
     try {
-      return await lambda.pool.use(async (environment) => {
+      const run = lambda.pool.use(async (environment) => {
         const outcome = await environment.invoke(event, lambda.timeoutMs, this.cloud.world.clock.offsetMs);
         return this.finish(lambda, outcome, logStreamOf(environment));
       });
+      // Moved time must not run ahead of functions at work: their queue would seem to stand still.
+      return await this.cloud.world.clock.track(run);
     } finally {
       this.inFlight.set(lambda.name, this.inFlight.get(lambda.name)! - 1);
     }

@@ -60,6 +60,28 @@ describe('the movable clock', () => {
     expect(clock.nowMs() - START.getTime()).toBeGreaterThanOrEqual(20);
   });
 
+  it('waits for work that a task set off elsewhere before it goes on', async () => {
+    const clock = clockAt();
+    const ran: string[] = [];
+    clock.after(1000, () => {
+      void clock.track(new Promise<void>((resolve) => setTimeout(() => resolve(void ran.push('work')), 30)));
+    });
+    clock.after(2000, () => void ran.push('next'));
+    await clock.advance(5000);
+    expect(ran).toEqual(['work', 'next']);
+  });
+
+  it('repeats at most a hundred times in a jump of more than a day, and keeps its beat afterwards', async () => {
+    const clock = clockAt();
+    let ran = 0;
+    clock.every(60_000, () => void ran++);
+    await clock.advance(30 * DAY);
+    expect(ran).toBeGreaterThan(90);
+    expect(ran).toBeLessThanOrEqual(101);
+    await clock.advance(10 * 60_000);
+    expect(ran).toBeGreaterThanOrEqual(109);
+  });
+
   it('does not run a cancelled task', async () => {
     const clock = clockAt();
     let ran = false;
