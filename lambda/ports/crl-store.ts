@@ -6,7 +6,13 @@ export interface CrlObjectRef {
 }
 
 export type CrlObject =
-  | { readonly found: 'yes'; readonly versionId: string; readonly etag: string; readonly sizeBytes: number; readonly body: AsyncIterable<Uint8Array> }
+  | {
+      readonly found: 'yes';
+      readonly versionId: string;
+      readonly etag: string;
+      readonly sizeBytes: number;
+      readonly body: AsyncIterable<Uint8Array>;
+    }
   | { readonly found: 'unchanged' } // 304 to If-None-Match
   | { readonly found: 'no' }; // NoSuchKey, NoSuchVersion, or a delete marker
 

@@ -40,7 +40,10 @@ export interface RevocationRecord {
 
 /** The table of every certificate. All reads by key are strongly consistent; the by-thing, by-status and by-expiry queries are eventually so. */
 export interface Inventory {
-  bySerial(issuerId: string, serialNumber: SerialNumber): Promise<{ readonly certificate?: CertificateRecord; readonly revocation?: RevocationRecord }>;
+  bySerial(
+    issuerId: string,
+    serialNumber: SerialNumber,
+  ): Promise<{ readonly certificate?: CertificateRecord; readonly revocation?: RevocationRecord }>;
   byId(id: CertificateId): Promise<CertificateRecord | undefined>;
   byThing(name: ThingName): AsyncIterable<CertificateRecord>;
   byStatus(status: InventoryStatus): AsyncIterable<CertificateRecord>;

@@ -1,0 +1,73 @@
+import type { CertificateId } from '../../domain/fleet/certificate-id.js';
+import type { ThingName } from '../../domain/fleet/thing-name.js';
+import type { RotationReason, RotationState } from '../../domain/protocol/rotation.js';
+
+/** One rotation: the replacement of one certificate. Its natural key is the old certificate: at most one is open for it. */
+export interface Rotation {
+  readonly oldCertificateId: CertificateId;
+  readonly thingName: ThingName;
+  readonly campaignId: string;
+  readonly jobId: string;
+  readonly state: RotationState;
+  readonly reason: RotationReason;
+  /** What found it, and on what grounds: `expiry query, 30 days before notAfter`, a taskId, an operator’s ARN. */
+  readonly foundBy: string;
+  readonly deadlineMs: number;
+  readonly createdAtMs: number;
+  readonly updatedAtMs: number;
+  /** Hex SHA-256 of the DER of the request that was granted: another request for the same rotation is refused. */
+  readonly csrSha256?: string;
+  /** Hex SHA-256 of the SubjectPublicKeyInfo of the new key. */
+  readonly newKeyId?: string;
+  /** ARN at the CA, written before anybody waits for the certificate. */
+  readonly newCertificateArn?: string;
+  readonly newCertificateId?: CertificateId;
+  readonly provedAtMs?: number;
+  readonly retireAtMs?: number;
+  readonly stateReason?: string;
+}
+
+/** Rotations in the ledger. Reads by key are strongly consistent. */
+export interface Rotations {
+  byOld(oldCertificateId: CertificateId): Promise<Rotation | undefined>;
+  byNew(newCertificateId: CertificateId): Promise<Rotation | undefined>;
+  ofCampaign(campaignId: string): AsyncIterable<Rotation>;
+  /** Opens one where none is open for this certificate. `false`: one is open already. */
+  open(rotation: Rotation): Promise<boolean>;
+  /** From one of `from` to what `next` says, in one conditional write. `undefined`: it was not in any of those states. */
+  move(
+    oldCertificateId: CertificateId,
+    from: readonly RotationState[],
+    next: Partial<Omit<Rotation, 'oldCertificateId'>> & { readonly state: RotationState },
+  ): Promise<Rotation | undefined>;
+  /** Proved rotations whose grace is over. */
+  toRetire(nowMs: number): AsyncIterable<Rotation>;
+  /** Open rotations whose deadline is before `atMs`. */
+  dueBefore(atMs: number): AsyncIterable<Rotation>;
+  /** Is any certificate known by this key (old ones and new ones)? `keyId` is the hex SHA-256 of the SubjectPublicKeyInfo. */
+  keyIsKnown(keyId: string): Promise<boolean>;
+  rememberKey(keyId: string, certificateId: CertificateId): Promise<void>;
+}
+
+/** One batch of rotations: one thing group, one IoT Job. */
+export interface Campaign {
+  readonly campaignId: string;
+  readonly jobId: string;
+  readonly thingGroupName: string;
+  readonly reason: RotationReason;
+  readonly state: 'planned' | 'running' | 'paused' | 'completed' | 'aborted' | 'cancelled';
+  readonly size: number;
+  readonly deadlineMs: number;
+  readonly createdAtMs: number;
+  readonly updatedAtMs: number;
+  readonly foundBy: string;
+}
+
+export interface Campaigns {
+  get(campaignId: string): Promise<Campaign | undefined>;
+  byJob(jobId: string): Promise<Campaign | undefined>;
+  all(): AsyncIterable<Campaign>;
+  /** `false`: it was there. */
+  put(campaign: Campaign): Promise<boolean>;
+  move(campaignId: string, from: readonly Campaign['state'][], to: Campaign['state'], atMs: number, size?: number): Promise<boolean>;
+}
