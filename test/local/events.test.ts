@@ -294,7 +294,7 @@ describe('rules', () => {
     // One MiB and a byte does not fit into a message, however often it is tried.
     desk.cloud.parts.putEvent!({ source: 'retried.test', 'detail-type': 'x', resources: [], detail: { text: 'x'.repeat(1_048_500) } });
     const failures = (): number =>
-      desk.world.journal.entries().filter(({ kind, ok, detail }) => kind === 'delivery' && !ok && detail?.includes('shorter than')).length;
+      desk.world.journal.entries().filter(({ kind, ok, detail }) => kind === 'delivery' && !ok && detail?.startsWith(`${arn}: `)).length;
     await until('the first failure', () => failures() >= 1);
     await desk.world.clock.advance(10_000);
     await until('two more', () => failures() >= 3);
