@@ -34,7 +34,7 @@ async function main(mode: string, crlFile: string, certificateFile: string, stat
     for (const part of reading.nextState()) writeSync(file, part);
     closeSync(file);
   }
-  process.stdout.write(`${JSON.stringify({ entries: reading.facts.entries, seen, sum })}\n`);
+  writeSync(1, `${JSON.stringify({ entries: reading.facts.entries, seen, sum })}\n`);
 }
 
 const [, , mode = '', crlFile = '', certificateFile = '', stateFile = '', nextStateFile = ''] = process.argv;

@@ -10,8 +10,8 @@ export interface Cost {
 }
 
 const GNU_TIME = '/usr/bin/time';
-/** bash's `times` counts in milliseconds, other shells' in hundredths of a second. */
-const SHELL = existsSync('/bin/bash') ? '/bin/bash' : '/bin/sh';
+/** bash's `times` counts in milliseconds, other shells' in hundredths of a second. `--norc`: it would count what .bashrc runs. */
+const SHELL: readonly string[] = existsSync('/bin/bash') ? ['/bin/bash', '--norc', '-c'] : ['/bin/sh', '-c'];
 
 /**
  * Runs a program to its end and says what it cost, start of the process included. The times are those that the shell's `times` gives for its
@@ -20,7 +20,10 @@ const SHELL = existsSync('/bin/bash') ? '/bin/bash' : '/bin/sh';
 export function costOf(program: string, args: readonly string[]): Cost {
   const withPeak = existsSync(GNU_TIME);
   const run = withPeak ? `${GNU_TIME} -q -f 'peak %M' "$@" >/dev/null` : '"$@" >/dev/null';
-  const { status, stdout, stderr } = spawnSync(SHELL, ['-c', `${run} || exit 1; times`, 'sh', program, ...args], { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(SHELL[0]!, [...SHELL.slice(1), `${run} || exit 1; times`, 'sh', program, ...args], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   if (status !== 0) throw new Error(`${program} ${args[0] ?? ''}: ${stderr.slice(0, 500)}`);
   const children = stdout.trim().split('\n').at(-1) ?? '';
   const cpuSeconds = [...children.matchAll(/(\d+)m([\d.]+)s/g)].reduce(
