@@ -163,7 +163,7 @@ export class Rules {
       rule.stopSchedule = clock.every(schedule.periodMs, fire);
       return;
     }
-    // Looked at once a minute, so that a jump of the clock over many times fires once, like rate().
+    // Looked at once a minute: a long jump of the clock looks less often (DeskClock.every), so that it does not fire thousands of times.
     let nextMs = schedule.nextAfter(clock.nowMs());
     rule.stopSchedule = clock.every(60_000, () => {
       if (nextMs === undefined || nextMs > clock.nowMs()) return;
