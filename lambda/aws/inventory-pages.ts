@@ -1,9 +1,10 @@
-import { QueryCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, QueryCommand, UpdateCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { certificateId } from '../../domain/fleet/certificate-id.js';
 import type { Clock } from '../ports/clock.js';
 import type { InventoryPages } from '../ports/inventory-pages.js';
 import { batchGet, batchPut } from './dynamo-batch.js';
 import {
+  ACTIVE_COUNT_KEY,
   SHARDS,
   certificateFrom,
   certificateKey,
@@ -13,6 +14,7 @@ import {
   statusShard,
   type Key,
 } from './inventory-items.js';
+import { conditionFailed, passesByItself, patiently } from './retry.js';
 
 const PAGE_SIZE = 250;
 
@@ -61,6 +63,38 @@ export function dynamoInventoryPages(client: DynamoDBDocumentClient, table: stri
       }
       const nextShard = SHARDS[SHARDS.indexOf(cursor.shard) + 1];
       return nextShard === undefined ? { certificates } : { certificates, next: { shard: nextShard } };
+    },
+
+    async countChanges() {
+      const { Item } = await client.send(new GetCommand({ TableName: table, Key: ACTIVE_COUNT_KEY, ConsistentRead: true }));
+      return Number(Item?.['changes'] ?? 0);
+    },
+
+    async settleActiveCount(listed, changesBefore) {
+      const count = { TableName: table, Key: ACTIVE_COUNT_KEY };
+      try {
+        await patiently(clock, passesByItself, () =>
+          client.send(
+            new UpdateCommand({
+              ...count,
+              UpdateExpression: 'SET #active = :listed, countedAtMs = :now',
+              ConditionExpression: changesBefore === 0 ? 'attribute_not_exists(#changes)' : '#changes = :before',
+              ExpressionAttributeNames: { '#active': 'active', '#changes': 'changes' },
+              ExpressionAttributeValues: {
+                ':listed': listed,
+                ':now': clock.nowMs(),
+                ...(changesBefore === 0 ? {} : { ':before': changesBefore }),
+              },
+            }),
+          ),
+        );
+      } catch (error) {
+        if (!conditionFailed(error)) throw error;
+        const values = { ':now': clock.nowMs() };
+        await patiently(clock, passesByItself, () =>
+          client.send(new UpdateCommand({ ...count, UpdateExpression: 'SET countedAtMs = :now', ExpressionAttributeValues: values })),
+        );
+      }
     },
 
     async mark(ids, runId, nowMs) {

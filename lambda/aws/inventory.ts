@@ -218,8 +218,9 @@ function writesOf(table: string, present: StoredCertificate | undefined, record:
       Update: {
         TableName: table,
         Key: ACTIVE_COUNT_KEY,
-        UpdateExpression: 'ADD active :step',
-        ExpressionAttributeValues: { ':step': step },
+        UpdateExpression: 'ADD #active :step, #changes :one',
+        ExpressionAttributeNames: { '#active': 'active', '#changes': 'changes' },
+        ExpressionAttributeValues: { ':step': step, ':one': 1 },
       },
     });
   }

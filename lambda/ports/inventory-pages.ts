@@ -28,6 +28,13 @@ export interface InventoryPages {
   statusPage(status: InventoryStatus, cursor: StatusCursor): Promise<StatusPage>;
   /** Notes that the registry listed these certificates in run `runId`. Idempotent. */
   mark(ids: readonly CertificateId[], runId: string, nowMs: number): Promise<void>;
+  /** How many times the ACTIVE count has changed so far: a run notes it when it begins. */
+  countChanges(): Promise<number>;
+  /**
+   * After a complete run: from now on the ACTIVE count is known. It is set to what the run listed if nothing has changed it since the run began
+   * (`changesBefore`); otherwise it stays, because it has gone with every change of status in its transaction, and what was listed is older.
+   */
+  settleActiveCount(listed: number, changesBefore: number): Promise<void>;
   /** Which of these were marked in run `runId`. Strongly consistent. */
   marked(ids: readonly CertificateId[], runId: string): Promise<ReadonlySet<CertificateId>>;
 }

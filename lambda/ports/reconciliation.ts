@@ -6,7 +6,7 @@ import type { CertificateStatus } from './registry.js';
 export interface ReconcileTally {
   /** Certificates that the registry listed. */
   readonly listed: number;
-  /** … of them ACTIVE: becomes the exact ACTIVE count at the end. */
+  /** … of them ACTIVE. */
   readonly active: number;
   /** New, or with another status than the inventory had: looked up and recorded. */
   readonly recorded: number;
@@ -52,6 +52,8 @@ export interface ReconcileCheckpoint {
   readonly phase: ReconcilePhase;
   readonly tally: ReconcileTally;
   readonly examples: OrphanExamples;
+  /** `InventoryPages.countChanges` when the run began. */
+  readonly countChanges: number;
   readonly startedAtMs: number;
   readonly updatedAtMs: number;
 }

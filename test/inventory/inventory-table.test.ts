@@ -120,6 +120,31 @@ describe('the ACTIVE count', () => {
   });
 });
 
+describe('the ACTIVE count after a complete reconciliation', () => {
+  test('is what was counted with every change, where something changed during the run', async () => {
+    const pages = dynamoInventoryPages(desk.documents, table, wallClock);
+    const before = await pages.countChanges();
+    for (const one of devices) await inventory.record(recordOf(one)); // a first import: six are listed …
+    await inventory.setStatus(device().certificateId, 'REVOKED', 'keyCompromise', 'revocation'); // … and one is revoked meanwhile
+    await pages.settleActiveCount(6, before);
+    expect(await inventory.activeCount()).toBe(5);
+  });
+
+  test('is what was listed, where nothing changed: a count that went astray is put right', async () => {
+    const pages = dynamoInventoryPages(desk.documents, table, wallClock);
+    await inventory.record(recordOf(device()));
+    await inventory.setActiveCount(99);
+    await pages.settleActiveCount(1, await pages.countChanges());
+    expect(await inventory.activeCount()).toBe(1);
+  });
+
+  test('is known also when the fleet has none', async () => {
+    const pages = dynamoInventoryPages(desk.documents, table, wallClock);
+    await pages.settleActiveCount(0, await pages.countChanges());
+    expect(await inventory.activeCount()).toBe(0);
+  });
+});
+
 describe('seen', () => {
   test('knows the unknown, keeps the newest sighting in any order', async () => {
     expect(await inventory.seen(device().certificateId, 'dev-1', undefined, 10)).toBe(false);
@@ -224,6 +249,7 @@ test('the checkpoint of a reconciliation: one of two savers wins, a lost answer 
     phase: { name: 'listing' as const },
     tally: NOTHING_YET,
     examples: { withoutThing: [], sharedThing: [], unknownIssuer: [], unreadable: [] },
+    countChanges: 0,
     startedAtMs: 1,
     updatedAtMs: 1,
   };

@@ -71,6 +71,7 @@ describe('status', () => {
       phase: { name: 'done' },
       tally: { ...NOTHING_YET, listed: 3, active: 3, withoutThing: 2 },
       examples: { withoutThing: ['ab'], sharedThing: [], unknownIssuer: [], unreadable: [] },
+      countChanges: 0,
       startedAtMs: Date.now() - 60_000,
       updatedAtMs: Date.now(),
     });

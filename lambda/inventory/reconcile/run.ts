@@ -22,7 +22,7 @@ export async function run(ports: ReconcilePorts, settings: ReconcileSettings, me
     case 'ignore':
       return signals.info('nothing to reconcile', { message: message.kind, reason: decision.reason, runId: stored?.runId });
     case 'begin': {
-      const begun = checkpointZero(clock.nowMs());
+      const begun = checkpointZero(clock.nowMs(), await ports.pages.countChanges());
       if (!(await reconciliation.save(begun, stored))) return signals.info('nothing to reconcile', { reason: 'somebody else began' });
       signals.info('reconciliation begins', { runId: begun.runId, reason: decision.reason });
       return queue.send({ kind: 'continue', runId: begun.runId });
@@ -67,7 +67,7 @@ function step(ports: ReconcilePorts, settings: ReconcileSettings, at: ReconcileC
 /** Before the checkpoint says `done`, because after that nothing is done again. All of it may be repeated. */
 async function conclude(ports: ReconcilePorts, complete: ReconcileCheckpoint): Promise<void> {
   const { tally } = complete;
-  await ports.inventory.setActiveCount(tally.active);
+  await ports.pages.settleActiveCount(tally.active, complete.countChanges);
   await ports.reconciliation.report(complete);
   ports.signals.count(METRICS.inventoryReconciled, tally.listed);
   ports.signals.count(METRICS.inventoryDeleted, tally.deleted);
@@ -77,13 +77,14 @@ async function conclude(ports: ReconcilePorts, complete: ReconcileCheckpoint): P
 }
 
 /** The runId is the time at which it began: reports sort by it. */
-function checkpointZero(nowMs: number): ReconcileCheckpoint {
+function checkpointZero(nowMs: number, countChanges: number): ReconcileCheckpoint {
   return {
     runId: new Date(nowMs).toISOString(),
     sequence: 0,
     phase: { name: 'listing' },
     tally: NOTHING_YET,
     examples: { withoutThing: [], sharedThing: [], unknownIssuer: [], unreadable: [] },
+    countChanges,
     startedAtMs: nowMs,
     updatedAtMs: nowMs,
   };

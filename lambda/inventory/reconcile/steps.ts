@@ -8,7 +8,7 @@ import type { Paced } from '../paced.js';
 import type { RememberedSettings } from '../remembered/run.js';
 
 export interface ReconcilePorts extends LookUpPorts, Paced {
-  readonly inventory: Pick<Inventory, 'record' | 'activeCount' | 'setStatus' | 'byThing' | 'setActiveCount'>;
+  readonly inventory: Pick<Inventory, 'record' | 'activeCount' | 'setStatus' | 'byThing'>;
   readonly pages: InventoryPages;
   readonly registry: Pick<Registry, 'describe' | 'thingsOf' | 'page'>;
   readonly reconciliation: Reconciliation;

@@ -120,7 +120,6 @@ export class MemoryCloud {
       },
       byThing: (name) => ofArray([...this.records.values()].filter(({ thingName }) => thingName === name)),
       activeCount: async () => this.counted,
-      setActiveCount: async (count) => void (this.counted = count),
     },
     pages: {
       byIds: async (ids) => new Map(ids.flatMap((id) => (this.records.has(id) ? [[id, this.records.get(id)!] as const] : []))),
@@ -138,6 +137,8 @@ export class MemoryCloud {
         const nextShard = '0123456789abcdef'[parseInt(shard, 16) + 1];
         return nextShard === undefined ? { certificates } : { certificates, next: { shard: nextShard } };
       },
+      countChanges: async () => 0,
+      settleActiveCount: async (listed) => void (this.counted = listed),
       mark: async (ids, runId) => {
         for (const id of ids) this.marks.set(id, runId);
       },
