@@ -181,6 +181,18 @@ describe('a standard queue', () => {
   });
 });
 
+test('a message arrives twice, or late, when the faults of the desk say so', async () => {
+  const url = await queue();
+  desk.world.faults.set({ duplicate: 1 });
+  await send(url, 'twice');
+  desk.world.faults.set({ duplicate: 0, reorder: 1 });
+  await send(url, 'late');
+  desk.world.faults.set({ reorder: 0 });
+  expect((await receive(url)).map(({ Body }) => Body)).toEqual(['twice', 'twice']);
+  await desk.world.clock.advance(2000);
+  expect((await receive(url)).map(({ Body }) => Body)).toEqual(['late']);
+});
+
 describe('a dead-letter queue', () => {
   test('gets a message that was received too often, by the desk clock, and gives it back on redrive', async () => {
     const dead = await queue();

@@ -29,7 +29,8 @@ function within(name: string, value: number | undefined, from: number, to: numbe
   }
 }
 
-export function sendTo(queue: Queue, input: SendInput, senderId: string): Record<string, unknown> {
+/** Enqueues one message. `extraDelayMs` is a fault: it comes later than it should. */
+export function sendTo(queue: Queue, input: SendInput, senderId: string, extraDelayMs = 0): Record<string, unknown> {
   const attributes = input.MessageAttributes ?? {};
   within('DelaySeconds', input.DelaySeconds, 0, 900);
   checkMessage(input.MessageBody, attributes, Number(queue.attribute('MaximumMessageSize')));
@@ -42,7 +43,7 @@ export function sendTo(queue: Queue, input: SendInput, senderId: string): Record
       groupId: input.MessageGroupId,
       deduplicationId: queue.fifo ? fifoDeduplicationId(queue, input) : undefined,
     },
-    input.DelaySeconds,
+    (input.DelaySeconds ?? Number(queue.attribute('DelaySeconds'))) + extraDelayMs / 1000,
   );
   const digest = md5OfAttributes(attributes);
   return {
@@ -72,6 +73,12 @@ function fifoDeduplicationId(queue: Queue, input: SendInput): string {
 
 export function sqsOperations(queues: Queues, world: World): Readonly<Record<string, Operation>> {
   const moveTasks = new MoveTasks(queues, world.clock);
+  /** A standard queue gives messages out at least once and in any order; a desk does so when its faults say so. */
+  const send = (queue: Queue, input: SendInput, call: Call): Record<string, unknown> => {
+    const { copies, delayMs } = queue.fifo ? { copies: 1, delayMs: 0 } : world.faults.delivery();
+    for (let copy = 1; copy < copies; copy++) sendTo(queue, input, senderOf(call), delayMs);
+    return sendTo(queue, input, senderOf(call), delayMs);
+  };
   return {
     CreateQueue: (input: { QueueName: string; Attributes?: Record<string, string>; tags?: Record<string, string> }) => ({
       QueueUrl: queues.urlOf(queues.create(input.QueueName, input.Attributes ?? {}, input.tags ?? {})),
@@ -93,7 +100,7 @@ export function sqsOperations(queues: Queues, world: World): Readonly<Record<str
       queues.set(queues.byUrl(input.QueueUrl), input.Attributes);
       return {};
     },
-    SendMessage: (input: SendInput & { QueueUrl: string }, call: Call) => sendTo(queues.byUrl(input.QueueUrl), input, senderOf(call)),
+    SendMessage: (input: SendInput & { QueueUrl: string }, call: Call) => send(queues.byUrl(input.QueueUrl), input, call),
     SendMessageBatch: (input: { QueueUrl: string; Entries: (SendInput & { Id: string })[] }, call: Call) => {
       const queue = queues.byUrl(input.QueueUrl);
       const bytes = input.Entries.reduce((sum, entry) => sum + sizeOf(entry.MessageBody, entry.MessageAttributes ?? {}), 0);
@@ -102,7 +109,7 @@ export function sqsOperations(queues: Queues, world: World): Readonly<Record<str
           'BatchRequestTooLong',
           `Batch requests cannot be longer than ${MAXIMUM_MESSAGE_BYTES} bytes. You have sent ${bytes} bytes.`,
         );
-      return runBatch(input.Entries, (entry) => sendTo(queue, entry, senderOf(call)));
+      return runBatch(input.Entries, (entry) => send(queue, entry, call));
     },
     ReceiveMessage: async (input: ReceiveInput) => {
       const queue = queues.byUrl(input.QueueUrl);

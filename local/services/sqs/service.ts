@@ -45,8 +45,8 @@ function access(queues: Queues, operation: string, input: Readonly<Record<string
   if (operation === 'StartMessageMoveTask') return moveAccess(queues, text('SourceArn'), input.DestinationArn);
   if (operation === 'ListMessageMoveTasks') return [{ action: 'sqs:ListMessageMoveTasks', resource: text('SourceArn') }];
   if (operation === 'CancelMessageMoveTask') {
-    const handle: unknown = JSON.parse(Buffer.from(text('TaskHandle'), 'base64').toString() || '{}');
-    return [{ action: 'sqs:CancelMessageMoveTask', resource: String((handle as { sourceArn?: string }).sourceArn ?? '*') }];
+    const sourceArn = /"sourceArn":"([^"]+)"/.exec(Buffer.from(text('TaskHandle'), 'base64').toString())?.[1];
+    return [{ action: 'sqs:CancelMessageMoveTask', resource: sourceArn ?? '*' }];
   }
   const name = input.QueueName === undefined ? nameInUrl(text('QueueUrl')) : text('QueueName');
   return [{ action: `sqs:${ACTION[operation] ?? operation}`, resource: queues.arnOf(name) }];
