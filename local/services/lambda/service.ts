@@ -33,6 +33,7 @@ export function startLambda(cloud: Cloud): () => Promise<void> {
   );
   cloud.parts.createFunction = (definition) => functions.create(definition).arn;
   cloud.parts.invoke = async (functionArn, event) => invocations.invoke(functions.get(functionArn), JSON.stringify(event));
+  cloud.parts.invocationsUnderWay = () => invocations.underWay;
   return async () => {
     asyncInvocations.stop();
     sources.stop();
