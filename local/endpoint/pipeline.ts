@@ -63,7 +63,7 @@ export class Pipeline {
   private served(model: ServiceModel, operation: OperationModel): AwsService {
     const service = this.services.named(model.name);
     if (!service || !Object.hasOwn(service.operations, operation.name)) {
-      throw new AwsError(notImplementedCode(model), `The desk does not serve ${model.name} ${operation.name}.`, 501);
+      throw new AwsError('NotImplemented', `The desk does not serve ${model.name} ${operation.name}.`, 501);
     }
     return service;
   }
@@ -111,9 +111,6 @@ export class Pipeline {
     this.world.journal.add({ kind, what, who: nameOf(principal), ok: false, detail });
   }
 }
-
-const notImplementedCode = (model: ServiceModel): string =>
-  model.protocols[0] === 'restXml' || model.protocols[0] === 'awsQuery' ? 'NotImplemented' : 'NotImplementedException';
 
 function denied(model: ServiceModel, principal: Principal, request: AccessRequest, why: string): AwsError {
   const [code, status] = model.words.accessDenied;

@@ -19,6 +19,7 @@ import type { Pipeline } from './pipeline.js';
 import { readBucket } from './s3-address.js';
 import type { ServiceTable } from './service-table.js';
 import { readClaim, type SignedRequest } from './signature.js';
+import { encodeUnserved } from './unserved.js';
 
 const LARGEST_BODY = 64 * 1024 * 1024;
 const HEALTH_PATH = '/_desk/health';
@@ -79,12 +80,13 @@ export class Endpoint {
   private async answer(received: Received, requestId: string): Promise<WireResponse> {
     const claim = readClaim(received);
     const service = claim ? this.services.signedAs(claim.service) : await this.unsigned(received);
-    if (!service)
-      throw new AwsError(
-        'MissingAuthenticationTokenException',
-        claim ? `The desk has no service '${claim.service}'.` : 'Missing Authentication Token',
-        403,
-      );
+    if (!service || isS3Control(received)) {
+      const error = claim
+        ? new AwsError('NotImplemented', `The desk does not serve ${isS3Control(received) ? 's3control' : claim.service}.`, 501)
+        : new AwsError('MissingAuthenticationToken', 'Request is missing Authentication Token', 403);
+      const answer = encodeUnserved(received, claim?.service, error, requestId);
+      return received.method === 'HEAD' ? { ...answer, body: '' } : answer;
+    }
     const model = await modelOf(service.name);
     const { protocol, malformed } = protocolOf(model, received);
     try {
@@ -154,6 +156,10 @@ async function receive(request: IncomingMessage): Promise<Received> {
   );
   return { method: request.method ?? 'GET', path, query: new URLSearchParams(search), headers, rawBody: Buffer.concat(chunks) };
 }
+
+/** Signed as S3, but another service: its paths begin with a version, and the account travels in a header. */
+const isS3Control = ({ path, headers }: SignedRequest): boolean =>
+  path.startsWith('/v20180820/') && headers['x-amz-account-id'] !== undefined;
 
 function wireRequest(received: Received, service: AwsService): WireRequest {
   const { body, headers } = decodeBody(received.rawBody, received.headers);

@@ -121,10 +121,10 @@ describe('tables', () => {
           StreamSpecification: { StreamEnabled: true },
         }),
       ),
-    ).rejects.toMatchObject(refused('NotImplementedException', /streams/));
+    ).rejects.toMatchObject(refused('NotImplemented', /streams/));
     const TableName = await newTable();
     await expect(db.send(new GetCommand({ TableName, Key: { pk: 'a', sk: 'b' }, AttributesToGet: ['pk'] }))).rejects.toMatchObject(
-      refused('NotImplementedException', /AttributesToGet/),
+      refused('NotImplemented', /AttributesToGet/),
     );
   });
 

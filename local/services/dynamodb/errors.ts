@@ -7,4 +7,4 @@ export const invalidParameter = (message: string): AwsError => validation(`One o
 
 /** An option of the API that the desk refuses rather than ignores. */
 export const notServed = (what: string): AwsError =>
-  new AwsError('NotImplementedException', `The desk does not serve ${what} of DynamoDB`, 501);
+  new AwsError('NotImplemented', `The desk does not serve ${what} of DynamoDB`, 501);

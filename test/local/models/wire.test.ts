@@ -42,9 +42,36 @@ describe('the endpoint, with the SDK clients as they are', () => {
 
   it('says NotImplemented for what is in the model but not served', async () => {
     await expect(new SSMClient(options()).send(new LabelParameterVersionCommand({ Name: 'a', Labels: ['b'] }))).rejects.toMatchObject({
-      name: 'NotImplementedException',
+      name: 'NotImplemented',
       $metadata: { httpStatusCode: 501 },
     });
+  });
+
+  it.each([
+    ['query', 'rds', { 'content-type': 'application/x-www-form-urlencoded' }, /^<ErrorResponse><Error>.*<Code>NotImplemented<\/Code>/],
+    ['EC2', 'ec2', { 'content-type': 'application/x-www-form-urlencoded' }, /^<Response><Errors><Error><Code>NotImplemented<\/Code>/],
+    ['JSON', 'kms', { 'x-amz-target': 'TrentService.ListKeys' }, /"__type":"NotImplemented"/],
+    ['REST-XML', 'route53', {}, /^<ErrorResponse><Error>.*<Code>NotImplemented<\/Code>/],
+    ['REST-JSON', 'eks', {}, /The desk does not serve eks/],
+  ])(
+    'says NotImplemented in the %s form for a service that it does not have',
+    async (_form, service, headers: Record<string, string>, body) => {
+      const scope = `${cloud.administratorCredentials.accessKeyId}/20261122/eu-west-1/${service}/aws4_request`;
+      const answer = await fetch(cloud.endpoint, {
+        method: 'POST',
+        headers: { ...headers, authorization: `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=00` },
+        body: 'Action=Any',
+      });
+      expect(answer.status).toBe(501);
+      expect(await answer.text()).toMatch(body);
+      expect(answer.headers.get('x-amzn-errortype')).toBe(service === 'eks' ? 'NotImplemented' : null);
+    },
+  );
+
+  it('answers a form without a signature in XML, as its clients read it', async () => {
+    const answer = await fetch(cloud.endpoint, { method: 'POST', body: new URLSearchParams({ Action: 'GetCallerIdentity' }) });
+    expect(answer.status).toBe(403);
+    expect(await answer.text()).toContain('<Code>MissingAuthenticationToken</Code>');
   });
 
   it('refuses a wrong secret and an unknown key', async () => {

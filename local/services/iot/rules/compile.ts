@@ -41,14 +41,14 @@ function checkAction(action: RuleAction): void {
   const [kind] = kinds;
   if (kinds.length !== 1 || kind === undefined) throw invalidRequest('An action must have exactly one member');
   const required = ACTIONS[kind];
-  if (!required) throw new AwsError('NotImplementedException', `Rule action ${kind} is not served by the desk`, 501);
+  if (!required) throw new AwsError('NotImplemented', `Rule action ${kind} is not served by the desk`, 501);
   for (const member of required)
     if (typeof action[kind]![member] !== 'string' || action[kind]![member] === '')
       throw invalidRequest(`${kind} action: ${member} is required`);
   for (const value of Object.values(action[kind]!)) if (typeof value === 'string') parseTemplate(value);
 }
 
-/** Throws SqlParseException or InvalidRequestException as AWS does, NotImplementedException for actions that the desk does not have. */
+/** Throws SqlParseException or InvalidRequestException as AWS does, NotImplemented for actions that the desk does not have. */
 export function compileRule(payload: TopicRulePayload): CompiledRule {
   if (payload.awsIotSqlVersion !== undefined && !SQL_VERSIONS.includes(payload.awsIotSqlVersion))
     throw invalidRequest(`Unknown awsIotSqlVersion ${payload.awsIotSqlVersion}`);
