@@ -4,6 +4,7 @@ import { AwsError } from '../../models/service.js';
 import { type AlarmInput, type AlarmState, MetricAlarm } from './alarm.js';
 import { type CompositeRule, parseAlarmRule } from './composite.js';
 import type { MetricStore } from './metric-store.js';
+import type { Tag } from './tagging.js';
 
 export interface CompositeInput {
   readonly AlarmName: string;
@@ -18,6 +19,8 @@ export interface CompositeInput {
 interface Common {
   readonly arn: string;
   readonly configuredAt: Date;
+  readonly tags: Map<string, string>;
+  actionsEnabled: boolean;
   state: AlarmState;
   reason: string;
   changedAt: Date;
@@ -48,20 +51,30 @@ export class Alarms {
     return [...this.alarms.values()];
   }
 
-  putMetricAlarm(input: AlarmInput): void {
+  byArn(arn: string): AlarmEntry {
+    return this.named(arn.split(':alarm:')[1] ?? '');
+  }
+
+  private named(name: string): AlarmEntry {
+    const entry = this.alarms.get(name);
+    if (!entry) throw new AwsError('ResourceNotFoundException', `Alarm ${name} does not exist.`, 404);
+    return entry;
+  }
+
+  putMetricAlarm({ Tags = [], ...input }: AlarmInput & { readonly Tags?: readonly Tag[] }): void {
     checkActions(input);
     const { clock } = this.cloud.world;
     const alarm = new MetricAlarm(input, clock.nowMs());
-    this.alarms.set(input.AlarmName, { kind: 'metric', input, alarm, ...this.initial(input.AlarmName) });
+    this.alarms.set(input.AlarmName, { kind: 'metric', input, alarm, ...this.initial(input, Tags) });
   }
 
-  putCompositeAlarm(input: CompositeInput): void {
+  putCompositeAlarm({ Tags = [], ...input }: CompositeInput & { readonly Tags?: readonly Tag[] }): void {
     checkActions(input);
     const rule = parseAlarmRule(input.AlarmRule);
     const unknown = rule.names.find((name) => this.stateOf(name) === undefined);
     if (unknown !== undefined)
       throw new AwsError('ValidationException', `Could not save the composite alarm as alarms [${unknown}] in the alarm rule do not exist`);
-    this.alarms.set(input.AlarmName, { kind: 'composite', input, rule, ...this.initial(input.AlarmName) });
+    this.alarms.set(input.AlarmName, { kind: 'composite', input, rule, ...this.initial(input, Tags) });
     this.evaluateComposites();
   }
 
@@ -69,6 +82,14 @@ export class Alarms {
     const absent = names.find((name) => !this.alarms.has(name));
     if (absent !== undefined) throw new AwsError('ResourceNotFound', `Alarm ${absent} does not exist.`, 404);
     for (const name of names) this.alarms.delete(name);
+  }
+
+  /** Names that no alarm has are passed over (EnableAlarmActions API reference lists no error). */
+  enableActions(names: readonly string[], enabled: boolean): void {
+    for (const name of names) {
+      const entry = this.alarms.get(name);
+      if (entry) entry.actionsEnabled = enabled;
+    }
   }
 
   /** Sets a state by hand, until the next evaluation says otherwise (SetAlarmState API reference). */
@@ -106,12 +127,14 @@ export class Alarms {
     return this.alarms.get(reference.split(':alarm:').pop() ?? '')?.state;
   }
 
-  private initial(name: string): Common {
+  private initial({ AlarmName: name, ActionsEnabled = true }: AlarmInput | CompositeInput, tags: readonly Tag[]): Common {
     const { clock } = this.cloud.world;
     const before = this.alarms.get(name);
     return {
       arn: this.arnOf(name),
       configuredAt: clock.date(),
+      tags: before?.tags ?? new Map(tags.map(({ Key, Value }) => [Key, Value])),
+      actionsEnabled: ActionsEnabled,
       state: before?.state ?? 'INSUFFICIENT_DATA',
       reason: before?.reason ?? 'Unchecked: Initial alarm creation',
       changedAt: before?.changedAt ?? clock.date(),
@@ -138,7 +161,7 @@ export class Alarms {
         previousState: { value: old },
       },
     });
-    if (entry.input.ActionsEnabled ?? true) for (const action of actionsFor(entry, state) ?? []) void this.act(entry, old, action);
+    if (entry.actionsEnabled) for (const action of actionsFor(entry, state) ?? []) void this.act(entry, old, action);
     this.evaluateComposites();
   }
 

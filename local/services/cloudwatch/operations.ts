@@ -6,6 +6,7 @@ import type { AlarmEntry, Alarms, CompositeInput } from './alarms.js';
 import type { MetricStore } from './metric-store.js';
 import { type Dimension, type MetricDataQuery, checkPeriod, compileQueries, dimensionsOf, valueOf } from './queries.js';
 import { statisticNamed } from './statistic.js';
+import { taggingOperations } from './tagging.js';
 
 interface Datum {
   readonly MetricName: string;
@@ -88,6 +89,9 @@ export function cloudwatchOperations(store: MetricStore, alarms: Alarms, world: 
       alarms.setState(input.AlarmName, input.StateValue, input.StateReason);
       return {};
     },
+    EnableAlarmActions: (input: { AlarmNames: readonly string[] }) => (alarms.enableActions(input.AlarmNames, true), {}),
+    DisableAlarmActions: (input: { AlarmNames: readonly string[] }) => (alarms.enableActions(input.AlarmNames, false), {}),
+    ...taggingOperations(alarms),
     PutDashboard: (input: { DashboardName: string; DashboardBody: string }) => {
       try {
         const body: unknown = JSON.parse(input.DashboardBody);
@@ -214,8 +218,8 @@ function describeAlarms(alarms: Alarms, input: DescribeInput): Record<string, un
   const to = from + (input.MaxRecords ?? 50);
   const page = wanted.slice(from, to);
   const describe = (entry: AlarmEntry): Record<string, unknown> => ({
-    ActionsEnabled: true,
     ...entry.input,
+    ActionsEnabled: entry.actionsEnabled,
     AlarmArn: entry.arn,
     AlarmConfigurationUpdatedTimestamp: entry.configuredAt,
     StateValue: entry.state,

@@ -23,7 +23,8 @@ export function startCloudwatch(cloud: Cloud): () => void {
 function access(alarms: Alarms, operation: string, input: Readonly<Record<string, unknown>>): readonly AccessRequest[] {
   const action = `cloudwatch:${operation}`;
   if (operation === 'PutMetricData') return [{ action, resource: '*', context: { 'cloudwatch:namespace': String(input.Namespace) } }];
-  if (operation === 'DeleteAlarms')
+  if (typeof input.ResourceARN === 'string') return [{ action, resource: input.ResourceARN }];
+  if (['DeleteAlarms', 'EnableAlarmActions', 'DisableAlarmActions'].includes(operation))
     return (input.AlarmNames as readonly string[]).map((name) => ({ action, resource: alarms.arnOf(name) }));
   if (typeof input.AlarmName === 'string') return [{ action, resource: alarms.arnOf(input.AlarmName) }];
   if (typeof input.DashboardName === 'string')

@@ -92,6 +92,10 @@ function describe(rule: Rule): Record<string, unknown> {
   };
 }
 
+/** A rule's ARN is `…:rule/<name>`, or `…:rule/<bus>/<name>` as the console writes it. */
+const tagsOf = (rules: Rules, { ResourceARN }: { readonly ResourceARN: string }): Map<string, string> =>
+  rules.get(ResourceARN.split('/').pop() ?? '').tags;
+
 function page<T>(all: readonly T[], token: string | undefined, limit = 100): { items: T[]; next: { NextToken?: string } } {
   const from = Number(token ?? 0);
   return { items: all.slice(from, from + limit), next: from + limit < all.length ? { NextToken: String(from + limit) } : {} };
@@ -179,7 +183,15 @@ function operations(rules: Rules): Readonly<Record<string, Operation>> {
       Result: patternOf(input.EventPattern)(JSON.parse(input.Event)),
     }),
     ListTagsForResource: (input: { ResourceARN: string }) => ({
-      Tags: [...rules.get(input.ResourceARN.split('/').pop() ?? '').tags].map(([Key, Value]) => ({ Key, Value })),
+      Tags: [...tagsOf(rules, input)].map(([Key, Value]) => ({ Key, Value })),
     }),
+    TagResource: (input: { ResourceARN: string; Tags: readonly { Key: string; Value: string }[] }) => {
+      for (const { Key, Value } of input.Tags) tagsOf(rules, input).set(Key, Value);
+      return {};
+    },
+    UntagResource: (input: { ResourceARN: string; TagKeys: readonly string[] }) => {
+      for (const key of input.TagKeys) tagsOf(rules, input).delete(key);
+      return {};
+    },
   };
 }

@@ -68,6 +68,17 @@ export function lambdaOperations({ functions, invocations, asyncInvocations, sou
       const { items, next } = page(functions.all(), input.Marker, input.MaxItems);
       return { Functions: items.map(configurationOf), ...next };
     },
+    // What the desk has none of, in the words that tools take for "none".
+    GetFunctionCodeSigningConfig: (input: OfFunction) => ({
+      CodeSigningConfigArn: '',
+      FunctionName: functions.get(input.FunctionName).name,
+    }),
+    ListVersionsByFunction: (input: OfFunction) => ({ Versions: [configurationOf(functions.get(input.FunctionName))] }),
+    ListAliases: (input: OfFunction) => (functions.get(input.FunctionName), { Aliases: [] }),
+    GetFunctionUrlConfig: (input: OfFunction) => {
+      functions.get(input.FunctionName);
+      throw new AwsError('ResourceNotFoundException', 'The resource you requested does not exist.', 404, { Type: 'User' });
+    },
     ListTags: (input: { Resource: string }) => ({ Tags: functions.get(input.Resource).definition.tags ?? {} }),
     GetPolicy: (input: OfFunction) => {
       const policy = functions.policyOf(functions.get(input.FunctionName).name);

@@ -149,10 +149,36 @@ export function logsOperations(groups: LogGroups, world: World): Readonly<Record
     DescribeQueryDefinitions: (input: { queryDefinitionNamePrefix?: string }) => ({
       queryDefinitions: [...queries.values()].filter((query) => String(query.name).startsWith(input.queryDefinitionNamePrefix ?? '')),
     }),
+    DeleteLogStream: (input: { logGroupName: string; logStreamName: string }) => {
+      const group = of(input);
+      group.streams.delete(group.stream(input.logStreamName).name);
+      return {};
+    },
+    DeleteMetricFilter: (input: { logGroupName: string; filterName: string }) => {
+      if (!of(input).metricFilters.delete(input.filterName)) throw notFound('metric filter');
+      return {};
+    },
+    DeleteResourcePolicy: (input: { policyName: string }) => {
+      if (!groups.resourcePolicies.delete(input.policyName)) throw notFound('resource policy');
+      return {};
+    },
+    DeleteQueryDefinition: (input: { queryDefinitionId: string }) => {
+      if (!queries.delete(input.queryDefinitionId)) throw notFound('query definition');
+      return { success: true };
+    },
     ListTagsForResource: (input: { resourceArn: string }) => ({ tags: Object.fromEntries(groups.get(input.resourceArn).tags) }),
+    TagResource: (input: { resourceArn: string; tags: Record<string, string> }) => {
+      for (const [key, value] of Object.entries(input.tags)) groups.get(input.resourceArn).tags.set(key, value);
+      return {};
+    },
+    UntagResource: (input: { resourceArn: string; tagKeys: readonly string[] }) => {
+      for (const key of input.tagKeys) groups.get(input.resourceArn).tags.delete(key);
+      return {};
+    },
   };
 }
 
+const notFound = (what: string): AwsError => new AwsError('ResourceNotFoundException', `The specified ${what} does not exist.`);
 const lastMs = (stream: LogStream): number => stream.events.at(-1)?.timestamp ?? 0;
 const within = (event: LogEvent, { startTime = 0, endTime = Number.MAX_SAFE_INTEGER }: Range): boolean =>
   event.timestamp >= startTime && event.timestamp <= endTime;

@@ -31,8 +31,10 @@ export function startLogs(cloud: Cloud): void {
 const ACCOUNT_WIDE = [
   'DescribeLogGroups',
   'PutResourcePolicy',
+  'DeleteResourcePolicy',
   'DescribeResourcePolicies',
   'PutQueryDefinition',
+  'DeleteQueryDefinition',
   'DescribeQueryDefinitions',
 ];
 
@@ -41,8 +43,8 @@ function access(groups: LogGroups, operation: string, input: Readonly<Record<str
   if (ACCOUNT_WIDE.includes(operation)) return { action, resource: '*' };
   const reference = input.logGroupIdentifier ?? input.resourceArn ?? input.logGroupName;
   const arn = typeof reference !== 'string' ? '*' : reference.startsWith('arn:') ? reference : groups.arnOf(reference);
-  // PutLogEvents and GetLogEvents are authorised on the stream, the others on the group (service authorization reference).
-  if (operation === 'PutLogEvents' || operation === 'GetLogEvents')
+  // What names a stream is authorised on the stream, the rest on the group (service authorization reference).
+  if (['PutLogEvents', 'GetLogEvents', 'DeleteLogStream'].includes(operation))
     return { action, resource: `${arn}:log-stream:${String(input.logStreamName)}` };
   return { action, resource: `${arn}:*` };
 }

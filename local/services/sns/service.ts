@@ -93,7 +93,9 @@ function operations(topics: Topics): Readonly<Record<string, Operation>> {
       const topic = topics.byArn(input.TopicArn);
       return {
         Attributes: {
-          ...Object.fromEntries(topic.attributes),
+          Policy: JSON.stringify(defaultPolicy(topic.arn)),
+          ...Object.fromEntries([...topic.attributes].filter(([name, value]) => name !== 'Policy' || value !== '')),
+          DisplayName: topic.attributes.get('DisplayName') ?? '',
           TopicArn: topic.arn,
           Owner: owner(topic.arn),
           SubscriptionsConfirmed: String(topic.subscriptions.size),

@@ -50,6 +50,8 @@ export class Topic {
 const SUBSCRIPTION_ATTRIBUTES = ['RawMessageDelivery', 'FilterPolicy', 'FilterPolicyScope', 'RedrivePolicy'];
 
 export function setSubscriptionAttribute(subscription: Subscription, name: string, value: string): void {
+  // Tools write what is not wanted as empty.
+  if (['DeliveryPolicy', 'SubscriptionRoleArn', 'ReplayPolicy'].includes(name) && value === '') return;
   if (!SUBSCRIPTION_ATTRIBUTES.includes(name))
     throw new AwsError('InvalidParameterException', `Invalid parameter: AttributeName Reason: ${name} is not served by the desk`);
   if (name === 'RawMessageDelivery' && subscription.protocol !== 'sqs' && value === 'true') {

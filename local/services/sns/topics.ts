@@ -27,6 +27,10 @@ const TOPIC_ATTRIBUTES = [
   'DeliveryPolicy',
 ];
 
+/** Delivery status logging, archive, throughput (SetTopicAttributes API reference). */
+const WITHOUT_EFFECT =
+  /^(?:(?:Application|HTTP|Lambda|SQS|Firehose)(?:Success|Failure)Feedback(?:RoleArn|SampleRate)|ArchivePolicy|FifoThroughputScope)$/;
+
 export interface PublishInput {
   readonly Message: string;
   readonly Subject?: string;
@@ -79,6 +83,8 @@ export class Topics {
   }
 
   setAttribute(topic: Topic, name: string, value: string): void {
+    // Tools write what is not wanted as empty or 0: there is nothing to keep then.
+    if (WITHOUT_EFFECT.test(name) && (value === '' || value === '0')) return;
     if (!TOPIC_ATTRIBUTES.includes(name))
       throw new AwsError('InvalidParameterException', `Invalid parameter: AttributeName Reason: ${name} is not served by the desk`);
     if (name === 'Policy') topic.policy = parsePolicy(value);

@@ -14,6 +14,12 @@ interface Parameter {
   readonly DataType: string;
   readonly Description?: string;
   readonly Tier: string;
+  readonly tags: Map<string, string>;
+}
+
+interface Tag {
+  readonly Key: string;
+  readonly Value: string;
 }
 
 interface PutInput {
@@ -24,6 +30,12 @@ interface PutInput {
   readonly Overwrite?: boolean;
   readonly DataType?: string;
   readonly Tier?: string;
+  readonly Tags?: readonly Tag[];
+}
+
+interface OfResource {
+  readonly ResourceType: string;
+  readonly ResourceId: string;
 }
 
 /** Standard tier; the advanced one takes 8 KiB (SSM user guide, "Managing parameter tiers"). */
@@ -58,6 +70,15 @@ export function createSsm(cloud: Cloud): AwsService {
     return parameter;
   };
 
+  const tagsOf = ({ ResourceType, ResourceId }: OfResource): Map<string, string> => {
+    if (ResourceType !== 'Parameter')
+      throw new AwsError('InvalidResourceType', `ResourceType: got ${ResourceType}, the desk has parameters only`);
+    const parameter = found(ResourceId);
+    if (!parameter)
+      throw new AwsError('InvalidResourceId', 'The resource ID is not valid. Verify that you entered the correct ID and try again.');
+    return parameter.tags;
+  };
+
   const put = (input: PutInput): Record<string, unknown> => {
     const tier = (input.Tier ?? 'Standard') as keyof typeof LARGEST_VALUE;
     if (!NAME.test(input.Name) || /^\/?(aws|ssm)/i.test(input.Name))
@@ -72,6 +93,8 @@ export function createSsm(cloud: Cloud): AwsService {
       );
     }
     const existing = parameters.get(input.Name);
+    if (input.Tags && input.Overwrite)
+      throw new AwsError('ValidationException', "Invalid request: tags and overwrite can't be used together. Use AddTagsToResource.");
     if (existing && !input.Overwrite)
       throw new AwsError(
         'ParameterAlreadyExists',
@@ -92,6 +115,7 @@ export function createSsm(cloud: Cloud): AwsService {
       DataType: input.DataType ?? existing?.DataType ?? 'text',
       ...(input.Description === undefined ? {} : { Description: input.Description }),
       Tier: tier,
+      tags: existing?.tags ?? new Map((input.Tags ?? []).map(({ Key, Value }) => [Key, Value])),
     };
     parameters.set(input.Name, parameter);
     return { Version: parameter.Version, Tier: parameter.Tier };
@@ -136,12 +160,25 @@ export function createSsm(cloud: Cloud): AwsService {
           ...(nextToken === undefined ? {} : { NextToken: nextToken }),
         };
       },
-      ListTagsForResource: () => ({ TagList: [] }),
+      DeleteParameters: (input: { Names: readonly string[] }) => {
+        const known = input.Names.filter((name) => found(name) !== undefined);
+        for (const name of known) parameters.delete(nameOf(name));
+        return { DeletedParameters: known, InvalidParameters: input.Names.filter((name) => !known.includes(name)) };
+      },
+      ListTagsForResource: (input: OfResource) => ({ TagList: [...tagsOf(input)].map(([Key, Value]) => ({ Key, Value })) }),
+      AddTagsToResource: (input: OfResource & { Tags: readonly Tag[] }) => {
+        for (const { Key, Value } of input.Tags) tagsOf(input).set(Key, Value);
+        return {};
+      },
+      RemoveTagsFromResource: (input: OfResource & { TagKeys: readonly string[] }) => {
+        for (const key of input.TagKeys) tagsOf(input).delete(key);
+        return {};
+      },
     },
     access: (operation, input): readonly AccessRequest[] => {
       const action = `ssm:${operation}`;
       if (operation === 'DescribeParameters') return [{ action, resource: '*' }];
-      if (operation === 'GetParameters')
+      if (operation === 'GetParameters' || operation === 'DeleteParameters')
         return (input['Names'] as readonly string[]).map((name) => ({ action, resource: arnOf(nameOf(name)) }));
       if (operation === 'GetParametersByPath')
         return [
@@ -151,7 +188,7 @@ export function createSsm(cloud: Cloud): AwsService {
             context: { 'ssm:Recursive': input['Recursive'] === true ? 'true' : 'false' },
           },
         ];
-      if (operation === 'ListTagsForResource') return [{ action, resource: arnOf(String(input['ResourceId'])) }];
+      if (input['ResourceId'] !== undefined) return [{ action, resource: arnOf(nameOf(String(input['ResourceId']))) }];
       return [{ action, resource: arnOf(nameOf(String(input['Name']))) }];
     },
   };

@@ -1,0 +1,135 @@
+/** What terraform and its like ask of every resource that they manage: tags, settings that nobody made, deletion piece by piece. */
+import {
+  CloudWatchClient,
+  DescribeAlarmsCommand,
+  DisableAlarmActionsCommand,
+  EnableAlarmActionsCommand,
+  ListTagsForResourceCommand as ListAlarmTags,
+  PutMetricAlarmCommand,
+  TagResourceCommand as TagAlarm,
+  UntagResourceCommand as UntagAlarm,
+} from '@aws-sdk/client-cloudwatch';
+import {
+  CloudWatchLogsClient,
+  CreateLogGroupCommand,
+  CreateLogStreamCommand,
+  DeleteLogStreamCommand,
+  DeleteMetricFilterCommand,
+  DeleteResourcePolicyCommand,
+  DescribeLogStreamsCommand,
+  ListTagsForResourceCommand as ListLogTags,
+  PutMetricFilterCommand,
+  TagResourceCommand as TagLogGroup,
+  UntagResourceCommand as UntagLogGroup,
+} from '@aws-sdk/client-cloudwatch-logs';
+import {
+  EventBridgeClient,
+  ListTagsForResourceCommand as ListRuleTags,
+  PutRuleCommand,
+  TagResourceCommand as TagRule,
+  UntagResourceCommand as UntagRule,
+} from '@aws-sdk/client-eventbridge';
+import { CreateTopicCommand, GetTopicAttributesCommand, SetTopicAttributesCommand, SNSClient } from '@aws-sdk/client-sns';
+import {
+  AddTagsToResourceCommand,
+  DeleteParametersCommand,
+  ListTagsForResourceCommand as ListParameterTags,
+  PutParameterCommand,
+  RemoveTagsFromResourceCommand,
+  SSMClient,
+} from '@aws-sdk/client-ssm';
+import { startDesk, type Desk } from '../../local/desk.js';
+
+let desk: Desk;
+const client = () => ({ endpoint: desk.endpoint, region: 'eu-west-1', credentials: desk.adminCredentials });
+beforeAll(async () => {
+  desk = await startDesk();
+});
+afterAll(() => desk.stop());
+
+const OLD = { Key: 'old', Value: '1' };
+const NEW = { Key: 'new', Value: '2' };
+
+test('an alarm keeps its tags and can be silenced without being changed', async () => {
+  const cloudwatch = new CloudWatchClient(client());
+  const put = {
+    AlarmName: 'tagged',
+    Namespace: 'Desk',
+    MetricName: 'm',
+    Statistic: 'Sum',
+    Period: 60,
+    EvaluationPeriods: 1,
+    Threshold: 1,
+    ComparisonOperator: 'GreaterThanThreshold',
+  } as const;
+  await cloudwatch.send(new PutMetricAlarmCommand({ ...put, Tags: [OLD] }));
+  const described = async () => (await cloudwatch.send(new DescribeAlarmsCommand({ AlarmNames: ['tagged'] }))).MetricAlarms![0]!;
+  const ResourceARN = (await described()).AlarmArn!;
+  await cloudwatch.send(new TagAlarm({ ResourceARN, Tags: [NEW] }));
+  await cloudwatch.send(new UntagAlarm({ ResourceARN, TagKeys: ['old'] }));
+  await cloudwatch.send(new PutMetricAlarmCommand({ ...put, Tags: [{ Key: 'ignored', Value: 'by an update' }] }));
+  expect((await cloudwatch.send(new ListAlarmTags({ ResourceARN }))).Tags).toEqual([NEW]);
+  await cloudwatch.send(new DisableAlarmActionsCommand({ AlarmNames: ['tagged', 'absent'] }));
+  expect((await described()).ActionsEnabled).toBe(false);
+  await cloudwatch.send(new EnableAlarmActionsCommand({ AlarmNames: ['tagged'] }));
+  expect((await described()).ActionsEnabled).toBe(true);
+  await expect(cloudwatch.send(new ListAlarmTags({ ResourceARN: `${ResourceARN}x` }))).rejects.toMatchObject({
+    name: 'ResourceNotFoundException',
+  });
+});
+
+test('a rule keeps its tags', async () => {
+  const events = new EventBridgeClient(client());
+  const { RuleArn: ResourceARN } = await events.send(new PutRuleCommand({ Name: 'r', EventPattern: '{"source":["x"]}', Tags: [OLD] }));
+  await events.send(new TagRule({ ResourceARN, Tags: [NEW] }));
+  await events.send(new UntagRule({ ResourceARN, TagKeys: ['old'] }));
+  expect((await events.send(new ListRuleTags({ ResourceARN }))).Tags).toEqual([NEW]);
+});
+
+test('a log group keeps its tags; streams, filters and policies can be deleted, once', async () => {
+  const logs = new CloudWatchLogsClient(client());
+  const logGroupName = '/tools';
+  await logs.send(new CreateLogGroupCommand({ logGroupName, tags: { old: '1' } }));
+  const resourceArn = `arn:aws:logs:eu-west-1:000000000000:log-group:${logGroupName}`;
+  await logs.send(new TagLogGroup({ resourceArn, tags: { new: '2' } }));
+  await logs.send(new UntagLogGroup({ resourceArn, tagKeys: ['old'] }));
+  expect((await logs.send(new ListLogTags({ resourceArn }))).tags).toEqual({ new: '2' });
+  await logs.send(new CreateLogStreamCommand({ logGroupName, logStreamName: 's' }));
+  await logs.send(new DeleteLogStreamCommand({ logGroupName, logStreamName: 's' }));
+  expect((await logs.send(new DescribeLogStreamsCommand({ logGroupName }))).logStreams).toEqual([]);
+  const metricTransformations = [{ metricName: 'm', metricNamespace: 'n', metricValue: '1' }];
+  await logs.send(new PutMetricFilterCommand({ logGroupName, filterName: 'f', filterPattern: 'x', metricTransformations }));
+  await logs.send(new DeleteMetricFilterCommand({ logGroupName, filterName: 'f' }));
+  const absent = { name: 'ResourceNotFoundException' };
+  await expect(logs.send(new DeleteMetricFilterCommand({ logGroupName, filterName: 'f' }))).rejects.toMatchObject(absent);
+  await expect(logs.send(new DeleteResourcePolicyCommand({ policyName: 'none' }))).rejects.toMatchObject(absent);
+});
+
+test('a parameter keeps its tags; several are deleted at once, and the absent ones are named', async () => {
+  const ssm = new SSMClient(client());
+  const of = { ResourceType: 'Parameter', ResourceId: '/tools/p' } as const;
+  const put = { Name: '/tools/p', Value: 'v', Type: 'String' } as const;
+  await ssm.send(new PutParameterCommand({ ...put, Tags: [OLD] }));
+  await ssm.send(new PutParameterCommand({ ...put, Overwrite: true }));
+  await ssm.send(new AddTagsToResourceCommand({ ...of, Tags: [NEW] }));
+  await ssm.send(new RemoveTagsFromResourceCommand({ ...of, TagKeys: ['old'] }));
+  expect((await ssm.send(new ListParameterTags(of))).TagList).toEqual([NEW]);
+  expect(await ssm.send(new DeleteParametersCommand({ Names: ['/tools/p', '/tools/none'] }))).toMatchObject({
+    DeletedParameters: ['/tools/p'],
+    InvalidParameters: ['/tools/none'],
+  });
+  await expect(ssm.send(new ListParameterTags(of))).rejects.toMatchObject({ name: 'InvalidResourceId' });
+});
+
+test('a topic shows the policy in force, and takes an empty attribute for "not wanted"', async () => {
+  const sns = new SNSClient(client());
+  const { TopicArn } = await sns.send(new CreateTopicCommand({ Name: 'tools' }));
+  const set = (AttributeName: string, AttributeValue: string) =>
+    sns.send(new SetTopicAttributesCommand({ TopicArn, AttributeName, AttributeValue }));
+  await set('SQSSuccessFeedbackRoleArn', '');
+  await set('SQSSuccessFeedbackSampleRate', '0');
+  await expect(set('SQSSuccessFeedbackSampleRate', '100')).rejects.toMatchObject({ name: 'InvalidParameterException' });
+  await expect(set('NoSuchAttribute', '')).rejects.toMatchObject({ name: 'InvalidParameterException' });
+  const { Attributes } = await sns.send(new GetTopicAttributesCommand({ TopicArn }));
+  expect(JSON.parse(Attributes!.Policy!)).toMatchObject({ Statement: [{ Effect: 'Allow', Resource: TopicArn }] });
+});
