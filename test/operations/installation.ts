@@ -5,7 +5,7 @@
 import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { CreateQueueCommand, ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { CreateQueueCommand, DeleteMessageCommand, ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { writeHeldList, type HeldEntry } from '../../domain/fleet/held-list.js';
 import { Certificate } from '../../domain/pki/certificate.js';
@@ -116,6 +116,7 @@ export async function startInstallation() {
     alterList: (hold: Hold) => s3.send(new PutObjectCommand({ Bucket: 'state', Key: hold.listKey, Body: '{}' })),
     async received(name: ApplicationParameter): Promise<readonly unknown[]> {
       const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl: values[name], MaxNumberOfMessages: 10 }));
+      for (const { ReceiptHandle } of Messages) await sqs.send(new DeleteMessageCommand({ QueueUrl: values[name], ReceiptHandle }));
       return Messages.map(({ Body }) => JSON.parse(Body ?? '') as unknown);
     },
     send: (name: ApplicationParameter, body: string) => sqs.send(new SendMessageCommand({ QueueUrl: values[name], MessageBody: body })),
