@@ -5,67 +5,71 @@
  * this into a comparison of everything with everything.
  */
 import { randomBytes } from 'node:crypto';
+import type { EntrySegment } from './entry-list.js';
 import { SERIAL_WORDS } from './serial-words.js';
-
-interface Listed {
-  readonly size: number;
-  /** Arrays of SERIAL_WORDS words an entry, each but the last full. */
-  readonly segments: readonly Uint32Array[];
-}
 
 const MIN_BITS = 10;
 const MAX_BITS = 28;
 
-export function hasDuplicateSerials(list: Listed): boolean {
-  if (isStrictlyAscending(list)) return false;
+export function hasDuplicateSerials(segments: readonly EntrySegment[]): boolean {
+  if (segments.length === 0 || isStrictlyAscending(segments)) return false;
+  const total = segments.reduce((sum, { size }) => sum + size, 0);
   const key = randomKey();
-  const noted = note(list, key);
-  return noted.length > 0 && anyTwice(list, key, noted);
-}
-
-/** Indexes of the serials whose bit was set when they came. */
-function note(list: Listed, key: Uint32Array): readonly number[] {
-  const noted: number[] = [];
-  const bits = Math.min(MAX_BITS, Math.max(MIN_BITS, 37 - Math.clz32(list.size)));
+  const bits = Math.min(MAX_BITS, Math.max(MIN_BITS, 36 - Math.clz32(total)));
   const seen = new Uint32Array(2 ** (bits - 5));
-  let index = 0;
-  for (const words of list.segments) {
-    const end = Math.min(words.length, (list.size - index) * SERIAL_WORDS);
-    for (let at = 0; at < end; at += SERIAL_WORDS) {
-      const hash = hashOf(words, at, key) >>> (32 - bits);
-      const word = seen[hash >>> 5]!;
-      const bit = 1 << (hash & 31);
-      if ((word & bit) !== 0) noted.push(index);
-      seen[hash >>> 5] = word | bit;
-      index += 1;
-    }
-  }
-  return noted;
+  const noted = segments.map(({ words, size }) => note(words, size, key, seen, 32 - bits));
+  const table = tableOf(segments, noted, key);
+  return table !== undefined && segments.some(({ words, size }) => standsTwice(words, size, key, table));
 }
 
-/** Whether any noted serial equals another one of the list. */
-function anyTwice(list: Listed, key: Uint32Array, noted: readonly number[]): boolean {
-  const perSegment = list.segments[0]!.length / SERIAL_WORDS;
-  const bits = 35 - Math.clz32(noted.length);
-  const mask = 2 ** bits - 1;
-  const table = new Uint32Array(mask + 1); // index + 1
-  const startOf = (words: Uint32Array, at: number): number => hashOf(words, at, key) & mask;
-  for (const index of noted) {
-    const words = list.segments[Math.floor(index / perSegment)]!;
-    let slot = startOf(words, (index % perSegment) * SERIAL_WORDS);
-    while (table[slot] !== 0) slot = (slot + 1) & mask;
-    table[slot] = index + 1;
+/** Where the serials stand whose bit was set when they came. */
+function note(words: Uint32Array, size: number, key: Uint32Array, seen: Uint32Array, shift: number): Uint32Array {
+  const noted = new Uint32Array(size);
+  return noted.slice(0, setBits(words, size, key, seen, shift, noted));
+}
+
+/** Sets one bit for each serial. Nothing but the loop: what follows a loop is not yet known to the compiler when the loop is hot, and would cost it twice. */
+function setBits(words: Uint32Array, size: number, key: Uint32Array, seen: Uint32Array, shift: number, noted: Uint32Array): number {
+  let count = 0;
+  for (let at = 0; at < size * SERIAL_WORDS; at += SERIAL_WORDS) {
+    const hash = hashOf(words, at, key) >>> shift;
+    const word = seen[hash >>> 5]!;
+    noted[count] = at;
+    count += (word >>> (hash & 31)) & 1;
+    seen[hash >>> 5] = word | (1 << (hash & 31));
   }
-  let index = 0;
-  for (const words of list.segments) {
-    const end = Math.min(words.length, (list.size - index) * SERIAL_WORDS);
-    for (let at = 0; at < end; at += SERIAL_WORDS) {
-      index += 1;
-      for (let slot = startOf(words, at); table[slot] !== 0; slot = (slot + 1) & mask) {
-        const other = table[slot]! - 1;
-        if (other === index - 1) continue;
-        if (areEqual(words, at, list.segments[Math.floor(other / perSegment)]!, (other % perSegment) * SERIAL_WORDS)) return true;
-      }
+  return count;
+}
+
+/** The noted serials by hash, open addressing: an entry of `slots` is a position in `words` and `ats`, + 1. */
+interface NotedTable {
+  readonly slots: Uint32Array;
+  readonly words: readonly Uint32Array[];
+  readonly ats: readonly number[];
+}
+
+function tableOf(segments: readonly EntrySegment[], noted: readonly Uint32Array[], key: Uint32Array): NotedTable | undefined {
+  const words = segments.flatMap((segment, i) => Array.from(noted[i]!, () => segment.words));
+  const ats = noted.flatMap((one) => [...one]);
+  if (ats.length === 0) return undefined;
+  const slots = new Uint32Array(2 ** (34 - Math.clz32(ats.length)));
+  ats.forEach((at, position) => {
+    let slot = hashOf(words[position]!, at, key) & (slots.length - 1);
+    while (slots[slot] !== 0) slot = (slot + 1) & (slots.length - 1);
+    slots[slot] = position + 1;
+  });
+  return { slots, words, ats };
+}
+
+/** Whether any of these serials equals a noted one in another place. */
+function standsTwice(words: Uint32Array, size: number, key: Uint32Array, table: NotedTable): boolean {
+  const { slots } = table;
+  const mask = slots.length - 1;
+  for (let at = 0; at < size * SERIAL_WORDS; at += SERIAL_WORDS) {
+    for (let slot = hashOf(words, at, key) & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
+      const other = table.words[slots[slot]! - 1]!;
+      const otherAt = table.ats[slots[slot]! - 1]!;
+      if (areEqual(words, at, other, otherAt) && (otherAt !== at || other !== words)) return true;
     }
   }
   return false;
@@ -77,31 +81,27 @@ function areEqual(a: Uint32Array, i: number, b: Uint32Array, j: number): boolean
 }
 
 function randomKey(): Uint32Array {
-  const random = randomBytes(SERIAL_WORDS * 4);
-  return Uint32Array.from({ length: SERIAL_WORDS }, (_, k) => random.readUInt32LE(k * 4) | 1);
+  const random = randomBytes((SERIAL_WORDS + 1) * 4);
+  return Uint32Array.from({ length: SERIAL_WORDS + 1 }, (_, k) => random.readUInt32LE(k * 4) | 1);
 }
 
+/** Multilinear in the words, then mixed: two serials that differ collide for few keys. */
 function hashOf(words: Uint32Array, at: number, key: Uint32Array): number {
-  let hash = Math.imul(words[at]! ^ key[4]!, key[0]!);
-  hash = Math.imul(hash ^ (hash >>> 15) ^ words[at + 1]!, key[1]!);
-  hash = Math.imul(hash ^ (hash >>> 15) ^ words[at + 2]!, key[2]!);
-  hash = Math.imul(hash ^ (hash >>> 15) ^ words[at + 3]!, key[3]!);
-  hash = Math.imul(hash ^ (hash >>> 15) ^ words[at + 4]!, key[4]!);
-  return hash ^ (hash >>> 16);
+  const low = Math.imul(words[at + 4]!, key[4]!) + Math.imul(words[at + 3]!, key[3]!);
+  const high = Math.imul(words[at + 2]! ^ (low >>> 15), key[2]!) + Math.imul(words[at + 1]!, key[1]!) + Math.imul(words[at]!, key[0]!);
+  const sum = (low ^ high) | 0;
+  return Math.imul(sum ^ (sum >>> 16), key[5]!);
 }
 
 /** Many CAs list in order: then a neighbour is all that can be equal. */
-function isStrictlyAscending(list: Listed): boolean {
-  let previous = list.segments[0];
+function isStrictlyAscending(segments: readonly EntrySegment[]): boolean {
+  let previous = segments[0]!.words;
   let before = -1;
-  let index = 0;
-  for (const words of list.segments) {
-    const end = Math.min(words.length, (list.size - index) * SERIAL_WORDS);
-    for (let at = 0; at < end; at += SERIAL_WORDS) {
-      if (before >= 0 && !isBelow(previous!, before, words, at)) return false;
+  for (const { words, size } of segments) {
+    for (let at = 0; at < size * SERIAL_WORDS; at += SERIAL_WORDS) {
+      if (before >= 0 && !isBelow(previous, before, words, at)) return false;
       previous = words;
       before = at;
-      index += 1;
     }
   }
   return true;

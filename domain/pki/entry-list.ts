@@ -9,7 +9,7 @@ import { SERIAL_WORDS, wordsToSerial } from './serial-words.js';
 import { sortBySerial } from './sort-serials.js';
 
 const SEGMENT_BITS = 14;
-const SEGMENT = 1 << SEGMENT_BITS;
+export const SEGMENT = 1 << SEGMENT_BITS;
 /** CRLReason certificateHold. */
 const HOLD = 6;
 
@@ -22,56 +22,64 @@ export interface CrlEntry {
   readonly action: RevocationAction;
 }
 
+/** Entries side by side in typed arrays, as many as `size` says. */
+export interface EntrySegment {
+  /** SERIAL_WORDS an entry. */
+  readonly words: Uint32Array;
+  /** Revocation dates, seconds since 1970. */
+  readonly seconds: Float64Array;
+  /** CRLReason numbers. */
+  readonly reasons: Uint8Array;
+  size: number;
+}
+
+export function newSegment(capacity: number): EntrySegment {
+  return {
+    words: new Uint32Array(capacity * SERIAL_WORDS),
+    seconds: new Float64Array(capacity),
+    reasons: new Uint8Array(capacity),
+    size: 0,
+  };
+}
+
 export class EntryList implements Iterable<CrlEntry> {
-  private readonly words: Uint32Array[] = [];
-  private readonly seconds: Float64Array[] = [];
-  private readonly reasons: Uint8Array[] = [];
-  private count = 0;
+  /** In the order of the CRL. All but the last hold SEGMENT entries. */
+  readonly segments: EntrySegment[] = [];
   private order: Uint32Array | undefined;
 
   get size(): number {
-    return this.count;
+    const last = this.segments.at(-1);
+    return last === undefined ? 0 : (this.segments.length - 1) * SEGMENT + last.size;
   }
 
-  /** The words of the serials, five an entry, in the order of the CRL; all but the last array are full. */
-  get segments(): readonly Uint32Array[] {
-    return this.words;
-  }
-
-  /** Takes the serial from the five words at `serial[from]`. `reason` is a CRLReason number. */
-  append(serial: Uint32Array, from: number, seconds: number, reason: number): void {
-    const index = this.count;
-    const segment = index >> SEGMENT_BITS;
-    if (segment === this.words.length) this.grow();
-    const words = this.words[segment]!;
-    const slot = index & (SEGMENT - 1);
-    const at = slot * SERIAL_WORDS;
-    words[at] = serial[from]!;
-    words[at + 1] = serial[from + 1]!;
-    words[at + 2] = serial[from + 2]!;
-    words[at + 3] = serial[from + 3]!;
-    words[at + 4] = serial[from + 4]!;
-    this.seconds[segment]![slot] = seconds;
-    this.reasons[segment]![slot] = reason;
-    this.count = index + 1;
-  }
-
-  private grow(): void {
-    this.words.push(new Uint32Array(SEGMENT * SERIAL_WORDS));
-    this.seconds.push(new Float64Array(SEGMENT));
-    this.reasons.push(new Uint8Array(SEGMENT));
+  /** Takes over a segment of SEGMENT capacity. It must be full, or the last one. */
+  adopt(segment: EntrySegment): void {
+    this.segments.push(segment);
     this.order = undefined;
+  }
+
+  /** Copies entry `i` of `from`. */
+  append(from: EntrySegment, i: number): void {
+    let last = this.segments.at(-1);
+    if (last === undefined || last.size === SEGMENT) {
+      last = newSegment(SEGMENT);
+      this.adopt(last);
+    }
+    for (let k = 0; k < SERIAL_WORDS; k += 1) last.words[last.size * SERIAL_WORDS + k] = from.words[i * SERIAL_WORDS + k]!;
+    last.seconds[last.size] = from.seconds[i]!;
+    last.reasons[last.size] = from.reasons[i]!;
+    last.size += 1;
   }
 
   /** Word `k` of entry `index`. */
   word(index: number, k: number): number {
-    return this.words[index >> SEGMENT_BITS]![(index & (SEGMENT - 1)) * SERIAL_WORDS + k]!;
+    return this.segments[index >> SEGMENT_BITS]!.words[(index & (SEGMENT - 1)) * SERIAL_WORDS + k]!;
   }
 
   /** < 0, 0, > 0 as the serial of entry `a` is below, equal to or above that of `b`; words before `from` are known to be equal. */
   compare(a: number, b: number, from = 0): number {
-    const left = this.words[a >> SEGMENT_BITS]!;
-    const right = this.words[b >> SEGMENT_BITS]!;
+    const left = this.segments[a >> SEGMENT_BITS]!.words;
+    const right = this.segments[b >> SEGMENT_BITS]!.words;
     const i = (a & (SEGMENT - 1)) * SERIAL_WORDS;
     const j = (b & (SEGMENT - 1)) * SERIAL_WORDS;
     for (let k = from; k < SERIAL_WORDS; k += 1) {
@@ -83,34 +91,34 @@ export class EntryList implements Iterable<CrlEntry> {
 
   /** Indexes in ascending order of the serials. Sorted once. */
   sorted(): Uint32Array {
-    if (this.order?.length !== this.count) this.order = sortBySerial(this);
+    if (this.order?.length !== this.size) this.order = sortBySerial(this);
     return this.order;
   }
 
   /** Whether any serial stands in the list twice. Does not sort. */
   hasDuplicates(): boolean {
-    return hasDuplicateSerials(this);
+    return hasDuplicateSerials(this.segments);
   }
 
   /** The array that holds the five words of entry `index`, and where in it. */
   wordsOf(index: number): { readonly words: Uint32Array; readonly at: number } {
-    return { words: this.words[index >> SEGMENT_BITS]!, at: (index & (SEGMENT - 1)) * SERIAL_WORDS };
+    return { words: this.segments[index >> SEGMENT_BITS]!.words, at: (index & (SEGMENT - 1)) * SERIAL_WORDS };
   }
 
   reasonOf(index: number): CrlReason {
-    const code = this.reasons[index >> SEGMENT_BITS]![index & (SEGMENT - 1)]!;
+    const code = this.segments[index >> SEGMENT_BITS]!.reasons[index & (SEGMENT - 1)]!;
     return CRL_REASONS[code as keyof typeof CRL_REASONS];
   }
 
   /** certificateHold: reversible, so never a revocation. */
   isHold(index: number): boolean {
-    return this.reasons[index >> SEGMENT_BITS]![index & (SEGMENT - 1)] === HOLD;
+    return this.segments[index >> SEGMENT_BITS]!.reasons[index & (SEGMENT - 1)] === HOLD;
   }
 
   entry(index: number): CrlEntry {
     const { words, at } = this.wordsOf(index);
     const reason = this.reasonOf(index);
-    const seconds = this.seconds[index >> SEGMENT_BITS]![index & (SEGMENT - 1)]!;
+    const seconds = this.segments[index >> SEGMENT_BITS]!.seconds[index & (SEGMENT - 1)]!;
     return { serialNumber: wordsToSerial(words, at), revocationDateMs: seconds * 1000, reason, action: actionOf(reason) };
   }
 
@@ -118,10 +126,8 @@ export class EntryList implements Iterable<CrlEntry> {
    * Every entry in the order of the CRL, without an object for any: the serial is the five words at `words[at]`, `reason` a CRLReason number.
    */
   visit(visitor: (words: Uint32Array, at: number, seconds: number, reason: number) => void): void {
-    for (let index = 0; index < this.count; index += 1) {
-      const segment = index >> SEGMENT_BITS;
-      const slot = index & (SEGMENT - 1);
-      visitor(this.words[segment]!, slot * SERIAL_WORDS, this.seconds[segment]![slot]!, this.reasons[segment]![slot]!);
+    for (const { words, seconds, reasons, size } of this.segments) {
+      for (let i = 0; i < size; i += 1) visitor(words, i * SERIAL_WORDS, seconds[i]!, reasons[i]!);
     }
   }
 
