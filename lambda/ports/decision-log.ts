@@ -1,6 +1,6 @@
 /** One line of the append-only audit trail. Never a key, a CSR, a token or a whole event. */
 export interface Decision {
-  /** What it is about: `CERT#<certificateId>`, `SERIAL#<issuerId>#<serialNumber>`, `CRL#<issuerKeyId>#<partition>`, `HOLD#<hash>`, `CONTROL`. */
+  /** What it is about: `CERT#<certificateId>`, `SERIAL#<issuerId>#<serialNumber>`, `CRL#<issuerKeyId>#<partition>`, `HOLD#<hash>`, `OBJECT#<bucket>/<key>` (a CRL that was refused), `CONTROL`. */
   readonly subject: string;
   /** `intent` before the first call of an act, `outcome` after it. */
   readonly step: 'intent' | 'outcome';

@@ -11,11 +11,13 @@ import {
 } from '@aws-sdk/client-acm-pca';
 import { RegisterCertificateWithoutCACommand } from '@aws-sdk/client-iot';
 import { PutParameterCommand } from '@aws-sdk/client-ssm';
+import { PutCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { brakeLimit } from '../../domain/fleet/brake-limit.js';
 import { candidateCertificateId, type CertificateId } from '../../domain/fleet/certificate-id.js';
 import { METRICS } from '../../domain/fleet/metrics.js';
 import { Certificate } from '../../domain/pki/certificate.js';
 import { RevokeMessage } from '../../domain/protocol/revocation.js';
+import { dynamoBrake } from '../../lambda/aws/brake.js';
 import { documentClient, iotClient, iotDataClient, privateCaClient, ssmClient } from '../../lambda/aws/clients.js';
 import { dynamoInventory } from '../../lambda/aws/inventory.js';
 import { acmPrivateCa } from '../../lambda/aws/private-ca.js';
@@ -226,6 +228,31 @@ test('over the brake: held, approved, carried out once', async () => {
   await ports.revokeQueue.sendAll(sent.map((body) => RevokeMessage.parse(body)));
   await drain(200);
   expect(await statuses()).toEqual(Array(FLEET).fill('REVOKED'));
+});
+
+test('a stop row that cannot be understood stops', async () => {
+  const Item = { pk: 'CONTROL', sk: 'STOP', stopped: 'perhaps' };
+  await documentClient().send(new PutCommand({ TableName: TABLES.ledger, Item }));
+  expect(await ports.stop.state()).toMatchObject({ stopped: true });
+  await ports.stop.set(false, 'alice', 'it was off', clock.nowMs());
+});
+
+test('a run that loses the window of the brake between reading and writing counts anew', async () => {
+  const client = documentClient();
+  const nowMs = clock.nowMs() + 1000 * 3_600_000; // hours of its own
+  const rival = dynamoBrake({ client, table: TABLES.ledger }, 60, clock);
+  await rival.reserve('earlier', 1, 5, nowMs);
+  const overtaken = new Proxy(client, {
+    get: (target, name) =>
+      name === 'send'
+        ? async (command: TransactWriteCommand) => {
+            if (command instanceof TransactWriteCommand) await rival.reserve('rival', 3, 5, nowMs);
+            return target.send(command);
+          }
+        : Reflect.get(target, name),
+  });
+  const brake = dynamoBrake({ client: overtaken, table: TABLES.ledger }, 60, clock);
+  expect(await brake.reserve('run', 2, 5, nowMs)).toEqual({ granted: false, usedInWindow: 4 });
 });
 
 describe('trust anchors', () => {

@@ -126,8 +126,9 @@ describe.each<[string, () => Promise<Ports>]>([
     });
 
     test('lets no two runs at once take the same rest', async () => {
+      await reserve(randomUUID(), 1); // from here on there is a window to fight for
       const results = await Promise.all(Array.from({ length: 8 }, () => reserve(randomUUID(), 1)));
-      expect(results.filter(({ granted }) => granted)).toHaveLength(5);
+      expect(results.filter(({ granted }) => granted)).toHaveLength(4);
     });
   });
 
