@@ -100,7 +100,8 @@ async function issue(
   spec: IssueSpec,
 ): Promise<IssuedCertificate> {
   const { keys } = await generateKeys(spec.key ?? 'P-256');
-  const serialNumber = spec.serialNumber ?? Buffer.from(webcrypto.getRandomValues(new Uint8Array(16))).toString('hex');
+  // The first digit keeps it positive: the library writes the octets as they are given.
+  const serialNumber = spec.serialNumber ?? `4${Buffer.from(webcrypto.getRandomValues(new Uint8Array(16))).toString('hex').slice(1)}`;
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber,
     subject: spec.subject,

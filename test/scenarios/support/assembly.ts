@@ -97,7 +97,7 @@ function configuration(
       external('depot', depot),
     ],
     // The pace is tested by the worker's own tests: here it would only be waited for.
-    revocation: { mode: 'enforce', ratePerSecond: 100, quotaPerSecond: 100, ...revocation },
+    revocation: { mode: 'enforce', ratePerSecond: 100, quotaPerSecond: 100, crlMaxAgeDays: 8, ...revocation },
     inventory: { ratePerSecond: 100 },
   };
 }

@@ -178,6 +178,29 @@ export class Scene {
     await this.clients.pca.send(new RevokeCertificateCommand(input));
   }
 
+  async stateBucket(): Promise<string> {
+    const Name = applicationParameterName(DEFAULT_PREFIX, 'stateBucket');
+    return (await this.desk.cloud.call<{ Parameter: { Value: string } }>('ssm', 'GetParameter', { Name })).Parameter.Value;
+  }
+
+  /** While `work` goes on, this function takes no messages; afterwards it takes what has come meanwhile. */
+  async idle(queue: QueueName, work: () => Promise<void>): Promise<void> {
+    const { EventSourceMappings = [] } = await this.desk.cloud.call<{ EventSourceMappings?: { UUID: string }[] }>(
+      'lambda',
+      'ListEventSourceMappings',
+      { FunctionName: QUEUES[queue] },
+    );
+    const enable = (Enabled: boolean) =>
+      Promise.all(EventSourceMappings.map(({ UUID }) => this.desk.cloud.call('lambda', 'UpdateEventSourceMapping', { UUID, Enabled })));
+    await enable(false);
+    try {
+      await work();
+    } finally {
+      await enable(true);
+    }
+    await this.rest();
+  }
+
   rest = () => quiet(this.desk);
   /** Lets time pass until no message is left. */
   settle = () => settle(this.desk);
