@@ -14,7 +14,13 @@ export function deskConfiguration({ externalCaPem, revocation }: DeskConfigurati
       {
         id: ANCHORS.privateCa,
         type: 'acm-pca',
-        create: { commonName: 'Fleet Root CA', organization: 'Fleetwarden desk', keyAlgorithm: 'EC_prime256v1', validityYears: 10, crl: { type: 'COMPLETE', expirationDays: 7 } },
+        create: {
+          commonName: 'Fleet Root CA',
+          organization: 'Fleetwarden desk',
+          keyAlgorithm: 'EC_prime256v1',
+          validityYears: 10,
+          crl: { type: 'COMPLETE', expirationDays: 7 },
+        },
       },
       { id: ANCHORS.external, type: 'external', certificatePem: externalCaPem, crl: { distributionPoints: [] } },
     ],
