@@ -46,7 +46,7 @@ class CrlReader {
 
   constructor(private readonly options: CrlReadOptions) {
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
-    this.stopwatch = options.stopwatch ?? (() => performance.now());
+    this.stopwatch = options.stopwatch ?? (() => Number(process.hrtime.bigint() / 1_000_000n));
     this.startedMs = this.stopwatch();
     options.known?.forgetMarks();
     this.parser = new CrlParser(this.refusals, this.limits, options.known, options.issuers !== undefined);

@@ -41,7 +41,7 @@ export interface CrlReadOptions {
   /** What was handed over before. Its marks belong to this reading. @default nothing: every entry is fresh */
   readonly known?: SerialSet;
   readonly limits?: Partial<CrlLimits>;
-  /** A steady count of milliseconds for the time limit. @default performance.now */
+  /** A steady count of milliseconds for the time limit. @default process.hrtime */
   readonly stopwatch?: () => number;
 }
 

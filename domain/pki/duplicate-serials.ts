@@ -9,7 +9,7 @@ import type { EntrySegment } from './entry-list.js';
 import { SERIAL_WORDS } from './serial-words.js';
 
 const MIN_BITS = 10;
-const MAX_BITS = 28;
+const MAX_BITS = 28; // 32 MiB
 
 export function hasDuplicateSerials(segments: readonly EntrySegment[]): boolean {
   if (segments.length === 0 || isStrictlyAscending(segments)) return false;
@@ -43,6 +43,9 @@ function setBits(words: Uint32Array, size: number, key: Uint32Array, seen: Uint3
 
 /** The noted serials by hash, open addressing: an entry of `slots` is a position in `words` and `ats`, + 1. */
 interface NotedTable {
+  /** One bit for each hash of a noted serial, by its top bits: small enough for the processor's nearest memory, it answers for nearly all others. */
+  readonly filter: Uint32Array;
+  readonly filterShift: number;
   readonly slots: Uint32Array;
   readonly words: readonly Uint32Array[];
   readonly ats: readonly number[];
@@ -53,20 +56,27 @@ function tableOf(segments: readonly EntrySegment[], noted: readonly Uint32Array[
   const ats = noted.flatMap((one) => [...one]);
   if (ats.length === 0) return undefined;
   const slots = new Uint32Array(2 ** (34 - Math.clz32(ats.length)));
+  const filterBits = 37 - Math.clz32(ats.length);
+  const filter = new Uint32Array(2 ** (filterBits - 5));
+  const filterShift = 32 - filterBits;
   ats.forEach((at, position) => {
-    let slot = hashOf(words[position]!, at, key) & (slots.length - 1);
+    const hash = hashOf(words[position]!, at, key);
+    filter[(hash >>> filterShift) >>> 5]! |= 1 << ((hash >>> filterShift) & 31);
+    let slot = hash & (slots.length - 1);
     while (slots[slot] !== 0) slot = (slot + 1) & (slots.length - 1);
     slots[slot] = position + 1;
   });
-  return { slots, words, ats };
+  return { filter, filterShift, slots, words, ats };
 }
 
 /** Whether any of these serials equals a noted one in another place. */
 function standsTwice(words: Uint32Array, size: number, key: Uint32Array, table: NotedTable): boolean {
-  const { slots } = table;
+  const { filter, filterShift, slots } = table;
   const mask = slots.length - 1;
   for (let at = 0; at < size * SERIAL_WORDS; at += SERIAL_WORDS) {
-    for (let slot = hashOf(words, at, key) & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
+    const hash = hashOf(words, at, key);
+    if ((filter[(hash >>> filterShift) >>> 5]! & (1 << ((hash >>> filterShift) & 31))) === 0) continue;
+    for (let slot = hash & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
       const other = table.words[slots[slot]! - 1]!;
       const otherAt = table.ats[slots[slot]! - 1]!;
       if (areEqual(words, at, other, otherAt) && (otherAt !== at || other !== words)) return true;
