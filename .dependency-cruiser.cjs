@@ -13,6 +13,8 @@ module.exports = {
     only('lib-sees-env', { path: '^(lib|bin/app)' }, { path: '^lambda/', pathNot: '^lambda/.+/env\\.ts$' }, 'lib sees the environment schema of a capability and nothing else of it'),
     only('desk-never-imports-lambda', { path: '^local/' }, { path: '^lambda/' }, 'an emulator must not share the code that it judges'),
     only('capabilities-meet-in-domain', { path: '^lambda/(?!ports|aws|runtime)([^/]+)/' }, { path: '^lambda/(?!ports|aws|runtime)', pathNot: '^lambda/$1/' }, 'capabilities meet through events or domain'),
+    only('agent-sees-the-protocol', { path: '^agent/' }, { path: '^(lambda|lib|local|bin|domain/(?!protocol/))' }, 'a firmware team copies agent/ and domain/protocol, and needs nothing else'),
+    only('fleet-alone-runs-agents', { path: '^(local/(?!fleet/)|lambda/|lib/)' }, { path: '^agent/' }, 'devices are simulated in local/fleet; the cloud, real or embedded, knows a device by the protocol only'),
     only('nobody-imports-tests', { pathNot: '^(test|bench)/' }, { path: '^(test|bench)/' }, 'test code stays in test'),
   ],
   options: { tsConfig: { fileName: 'tsconfig.json' }, tsPreCompilationDeps: true, doNotFollow: { path: 'node_modules' }, exclude: { path: '^(build|cdk\\.out|\\.desk)/' } },

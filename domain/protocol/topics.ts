@@ -3,6 +3,9 @@
  *
  *     <topicPrefix>/<thingName>/telemetry   device → cloud
  *     <topicPrefix>/<thingName>/commands    cloud → device
+ *     <topicPrefix>/<thingName>/rotation/request, …/proof   device → cloud   (rotation.ts)
+ *     <topicPrefix>/<thingName>/rotation/response           cloud → device
+ *     $aws/things/<thingName>/jobs/…                        both ways, with AWS IoT Jobs
  *
  * The client id equals the thing name: AWS IoT resolves thing variables in policies only then (IG thing-policy-variables.html).
  */
@@ -10,11 +13,18 @@ export const DEFAULT_TOPIC_PREFIX = 'fleet';
 
 /** What a device may publish to and receive from, by the last level of the topic. */
 export const DEVICE_TOPICS = { publish: ['telemetry'], receive: ['commands'] } as const;
-export type DeviceTopic = (typeof DEVICE_TOPICS)['publish' | 'receive'][number];
+/** The same for the exchange of a rotation. */
+export const ROTATION_TOPICS = { publish: ['rotation/request', 'rotation/proof'], receive: ['rotation/response'] } as const;
+export type DeviceTopic = (typeof DEVICE_TOPICS | typeof ROTATION_TOPICS)['publish' | 'receive'][number];
 
 /** `thing` is a thing name, or the policy variable that stands for it. */
 export function deviceTopic(topicPrefix: string, thing: string, topic: DeviceTopic): string {
   return `${topicPrefix}/${thing}/${topic}`;
+}
+
+/** A topic of AWS IoT Jobs (IG jobs-mqtt-api.html): `get`, `<jobId>/update/accepted`, `notify-next` …; `jobId` may be `$next` in requests. */
+export function jobsTopic(thing: string, suffix: string): string {
+  return `$aws/things/${thing}/jobs/${suffix}`;
 }
 
 /** Policy variable of AWS IoT: the thing that the connection's certificate is attached to, whose name is the client id. */
