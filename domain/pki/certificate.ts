@@ -8,6 +8,7 @@ import { readTime } from './time.js';
 const SUBJECT_KEY_IDENTIFIER = '2.5.29.14';
 const KEY_USAGE = '2.5.29.15';
 const BASIC_CONSTRAINTS = '2.5.29.19';
+const EXTENDED_KEY_USAGE = '2.5.29.37';
 const AUTHORITY_KEY_IDENTIFIER = '2.5.29.35';
 const CRL_SIGN_BIT = 6;
 
@@ -16,6 +17,8 @@ interface Extensions {
   readonly authorityKeyIdentifier?: Uint8Array;
   readonly keyUsage?: ReadonlySet<number>;
   readonly isCa: boolean;
+  /** extnValue by OID, for those who need one that is not above. */
+  readonly values: ReadonlyMap<string, Uint8Array>;
 }
 
 /**
@@ -67,7 +70,9 @@ export class Certificate {
     const subjectDer = tbs.any();
     const spkiDer = tbs.any();
     for (const uniqueId of [contextTag(1, false), contextTag(2, false)]) if (tbs.peekTag() === uniqueId) tbs.any();
-    const extensions = tbs.isAtEnd ? { isCa: false } : readExtensions(tbs.enter(contextTag(3, true)).enter(TAG.sequence));
+    const extensions = tbs.isAtEnd
+      ? { isCa: false, values: new Map<string, Uint8Array>() }
+      : readExtensions(tbs.enter(contextTag(3, true)).enter(TAG.sequence));
     tbs.finish();
     return new Certificate(der, serial, issuerDer, subjectDer, notBeforeMs, notAfterMs, spkiDer, extensions);
   }
@@ -114,6 +119,22 @@ export class Certificate {
     return this.extensions.isCa;
   }
 
+  /** DER inside the extension of this OID; `undefined`: the certificate does not have it. */
+  extension(oid: string): Uint8Array | undefined {
+    return this.extensions.values.get(oid);
+  }
+
+  /** OIDs of the extendedKeyUsage extension (RFC 5280 §4.2.1.12), one at least; `undefined`: not there, no restriction. Throws DerError. */
+  get extendedKeyUsages(): readonly string[] | undefined {
+    const value = this.extension(EXTENDED_KEY_USAGE);
+    if (value === undefined) return undefined;
+    const list = new DerCursor(value).enter(TAG.sequence);
+    const usages: string[] = [];
+    do usages.push(list.oid());
+    while (!list.isAtEnd);
+    return usages;
+  }
+
   /**
    * Whether this key may sign CRLs. Without a keyUsage extension: yes, as RFC 5280 §6.3.3 (f) tests the bit only "if a key usage extension is
    * present" and §4.2.1.3 makes an absent one no restriction; older private CAs leave it out, and the certificate is pinned by an operator anyway.
@@ -156,6 +177,7 @@ function readExtensions(list: DerCursor): Extensions {
   const keyUsage = values.get(KEY_USAGE);
   const basicConstraints = values.get(BASIC_CONSTRAINTS);
   return {
+    values,
     subjectKeyIdentifier: ski && new DerCursor(ski).content(TAG.octetString),
     authorityKeyIdentifier: aki && keyIdentifierOf(new DerCursor(aki).enter(TAG.sequence)),
     keyUsage: keyUsage && new DerCursor(keyUsage).namedBits(),

@@ -70,6 +70,8 @@ export const ROTATION_REFUSALS = {
   'foreign-name': { final: true, says: 'the request names a subject or alternative name that is not this thing' },
   'asks-for-ca': { final: true, says: 'the request asks for CA rights or other extensions that devices do not get' },
   'another-request': { final: true, says: 'this rotation has been granted to another certificate request' },
+  'two-already': { final: false, says: 'the thing has another ACTIVE certificate beside this one: an operator is told' },
+  'not-as-ordered': { final: true, says: 'the CA issued something else than was ordered: it is not used, and an operator is told' },
   'not-the-new-certificate': { final: true, says: 'the proof did not come over the new certificate of an open rotation' },
   'not-permitted': { final: false, says: 'the new certificate is not allowed what the old one was: an operator is told' },
   stopped: { final: false, says: 'changes are halted by the emergency stop: ask again later' },
@@ -115,3 +117,13 @@ export const ROTATION_STATES = [
   'escalated',
 ] as const;
 export type RotationState = (typeof ROTATION_STATES)[number];
+
+/** Not at an end: such a rotation may still bring about a new certificate, or have brought about one that is not proved. */
+export const OPEN_ROTATION_STATES = [
+  'planned',
+  'offered',
+  'requested',
+  'issued',
+  'registered',
+  'escalated',
+] as const satisfies readonly RotationState[];

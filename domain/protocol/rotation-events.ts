@@ -1,0 +1,52 @@
+/**
+ * What reaches `issue` and `prove`: a device's message, passed on by a topic rule with named fields only.
+ *
+ *     <prefix>/<thing>/rotation/request ──(rule)──► queue ──► issue
+ *     <prefix>/<thing>/rotation/proof   ──(rule)──► queue ──► prove
+ *
+ * Two kinds of fields, and they are read differently. The envelope (`principal`, `thingName`, `receivedAtMs`) is said by AWS IoT: where it is not
+ * what it must be, the message is kept for a person. The payload (`version`, `jobId`, `csr`) is said by a device: whatever it holds, the message
+ * is answered, or a device could fill the dead-letter queue.
+ */
+import { z } from 'zod';
+import { RotationProof, RotationRequest } from './rotation.js';
+import { deviceTopic } from './topics.js';
+
+/** `principal()` is the certificateId of the publisher (IG iot-sql-functions.html): the one identity in here. `clientId` is for the log alone. */
+const envelope = {
+  principal: z.string().min(1).max(256),
+  clientId: z.string().max(128).optional(),
+  thingName: z.string().regex(/^[a-zA-Z0-9:_-]{1,128}$/),
+  receivedAtMs: z.number().int().nonnegative(),
+} as const;
+
+/** A payload that is not what the protocol says is `undefined`: refused as `bad-request`. */
+export const RotationRequestEvent = z
+  .object({ kind: z.literal('request'), ...envelope, version: z.unknown(), jobId: z.unknown(), csr: z.unknown() })
+  .transform(({ version, jobId, csr, ...said }) => ({ ...said, ...payload(RotationRequest, { version, jobId, csr }) }));
+export type RotationRequestEvent = z.output<typeof RotationRequestEvent>;
+
+export const RotationProofEvent = z
+  .object({ kind: z.literal('proof'), ...envelope, version: z.unknown(), jobId: z.unknown() })
+  .transform(({ version, jobId, ...said }) => ({ ...said, ...payload(RotationProof, { version, jobId }) }));
+export type RotationProofEvent = z.output<typeof RotationProofEvent>;
+
+/** `jobId` is echoed in the answer where it is one at all, so that a device can tell to which of its messages the refusal belongs. */
+function payload<T>(
+  schema: z.ZodType<T>,
+  said: { readonly jobId?: unknown; readonly [field: string]: unknown },
+): { readonly jobId: string; readonly request?: T } {
+  const request = schema.safeParse(said);
+  const jobId = RotationRequest.shape.jobId.safeParse(said.jobId);
+  return { jobId: jobId.success ? jobId.data : '', ...(request.success ? { request: request.data } : {}) };
+}
+
+export type RotationRuleName = 'request' | 'proof';
+
+/** SQL of the two topic rules, each with one SQS action (`useBase64: false`). Named fields only: what a device adds does not reach us. */
+export function rotationRuleSql(rule: RotationRuleName, topicPrefix: string): string {
+  const thingLevel = topicPrefix.split('/').length + 1;
+  const fields = rule === 'request' ? 'version, jobId, csr' : 'version, jobId';
+  const said = `principal() AS principal, clientid() AS clientId, topic(${thingLevel}) AS thingName, timestamp() AS receivedAtMs`;
+  return `SELECT ${fields}, ${said}, '${rule}' AS kind FROM '${deviceTopic(topicPrefix, '+', `rotation/${rule}`)}'`;
+}
