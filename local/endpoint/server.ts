@@ -9,6 +9,7 @@ import type { AddressInfo } from 'node:net';
 import type { World } from '../cloud.js';
 import type { DeskIam } from '../iam/desk-iam.js';
 import { modelOf } from '../models/catalog.js';
+import { routeByHttp } from '../models/http-bindings.js';
 import type { ServiceModel } from '../models/model.js';
 import { protocolOf } from '../models/protocols.js';
 import { AwsError, type AwsService } from '../models/service.js';
@@ -79,18 +80,22 @@ export class Endpoint {
 
   private async answer(received: Received, requestId: string): Promise<WireResponse> {
     const claim = readClaim(received);
+    if (claim?.service === '')
+      throw new AwsError('IncompleteSignature', "Credential: expected '<key>/<day>/<region>/<service>/aws4_request' in the authorization", 400);
     const service = claim ? this.services.signedAs(claim.service) : await this.unsigned(received);
     if (!service || isS3Control(received)) {
-      const error = claim
-        ? new AwsError('NotImplemented', `The desk does not serve ${isS3Control(received) ? 's3control' : claim.service}.`, 501)
-        : new AwsError('MissingAuthenticationToken', 'Request is missing Authentication Token', 403);
+      const error = !claim
+        ? new AwsError('MissingAuthenticationToken', 'Request is missing Authentication Token', 403)
+        : isS3Control(received)
+          ? S3_CONTROL_REFUSED
+          : new AwsError('NotImplemented', `The desk does not serve ${claim.service}.`, 501);
       const answer = encodeUnserved(received, claim?.service, error, requestId);
       return received.method === 'HEAD' ? { ...answer, body: '' } : answer;
     }
     const model = await modelOf(service.name);
     const { protocol, malformed } = protocolOf(model, received);
     try {
-      if (!claim) throw new AwsError(model.words.accessDenied[0], 'Access Denied', 403);
+      if (!claim) throw unsignedError(model);
       const dialect = service.name === 's3' ? 's3' : model.protocols.includes('awsQuery') ? 'query' : 'json';
       const principal = authenticate(this.world, this.iam, received, received.rawBody, claim, dialect);
       const wire = wireRequest(received, service);
@@ -111,18 +116,22 @@ export class Endpoint {
     try {
       return read();
     } catch (error) {
-      if (error instanceof SyntaxError || error instanceof URIError) throw new AwsError(malformed, error.message, 400);
+      if (error instanceof URIError) throw new AwsError('InvalidURI', "Couldn't parse the specified URI.", 400);
+      if (error instanceof SyntaxError) throw new AwsError(malformed, error.message, 400);
       throw error;
     }
   }
 
-  /** Without a signature only S3 is asked for anything (and says no); a target header still tells which error form the client reads. */
+  /** Nothing without a signature is served; what else stands in the request still tells which service is meant, and so the error form. */
   private async unsigned(received: Received): Promise<AwsService | undefined> {
-    const target = received.headers['x-amz-target']?.split('.')[0];
-    if (target === undefined)
-      return received.headers['content-type']?.startsWith('application/x-www-form-urlencoded') ? undefined : this.services.named('s3');
-    for (const service of this.services.all()) if ((await modelOf(service.name)).target === target) return service;
-    return undefined;
+    if (received.headers['content-type']?.startsWith('application/x-www-form-urlencoded') || received.query.has('Action')) return undefined;
+    const target = received.headers['x-amz-target']?.split('.')[0] ?? /^\/service\/([^/]+)\/operation\//.exec(received.path)?.[1];
+    for (const service of this.services.all()) {
+      const model = await modelOf(service.name);
+      if (target !== undefined ? model.target === target : model.protocols[0] === 'restJson1' && routeByHttp(model, unread(received)))
+        return service;
+    }
+    return target === undefined ? this.services.named('s3') : undefined;
   }
 
   private health(): string {
@@ -150,13 +159,26 @@ async function receive(request: IncomingMessage): Promise<Received> {
       throw new AwsError('EntityTooLarge', `Your proposed upload exceeds the desk's maximum of ${LARGEST_BODY} bytes`, 413);
     chunks.push(chunk);
   }
-  const [path = '/', search = ''] = (request.url ?? '/').split(/\?(.*)/s);
+  // A server must take the absolute form too, as clients send it to a proxy (RFC 9112 §3.2.2).
+  const target = (request.url ?? '/').replace(/^https?:\/\/[^/?]*/i, '');
+  const [path = '/', search = ''] = (target.startsWith('/') ? target : `/${target}`).split(/\?(.*)/s);
   const headers = Object.fromEntries(
     Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(',') : value]),
   );
   return { method: request.method ?? 'GET', path, query: new URLSearchParams(search), headers, rawBody: Buffer.concat(chunks) };
 }
 
+const unread = ({ method, path, query, headers }: Received): WireRequest => ({ method, path, query, headers, body: new Uint8Array() });
+
+function unsignedError(model: ServiceModel): AwsError {
+  const [code, status] = model.words.accessDenied;
+  return model.name === 's3'
+    ? new AwsError(code, 'Access Denied', status)
+    : new AwsError('MissingAuthenticationTokenException', 'Missing Authentication Token', status);
+}
+
+/** As in the regions where S3 Control manages no tags: terraform then asks S3 itself (GetBucketTagging). */
+const S3_CONTROL_REFUSED = new AwsError('MethodNotAllowed', 'The specified method is not allowed against this resource.', 405);
 /** Signed as S3, but another service: its paths begin with a version, and the account travels in a header. */
 const isS3Control = ({ path, headers }: SignedRequest): boolean =>
   path.startsWith('/v20180820/') && headers['x-amz-account-id'] !== undefined;

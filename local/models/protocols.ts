@@ -31,12 +31,14 @@ export interface SpokenProtocol {
 }
 
 /** Which of a service's protocols a request speaks, told by its headers; the service's first one when they say nothing. */
-export function protocolOf(model: ServiceModel, request: Pick<WireRequest, 'headers'>): SpokenProtocol {
-  const { headers } = request;
+export function protocolOf(model: ServiceModel, request: Pick<WireRequest, 'headers' | 'query'>): SpokenProtocol {
+  const { headers, query } = request;
   const wanted = ((): WireProtocol | undefined => {
     if (headers['smithy-protocol'] === 'rpc-v2-cbor') return 'rpcv2Cbor';
     if (headers['x-amz-target']) return headers['content-type']?.startsWith('application/x-amz-json-1.1') ? 'awsJson1_1' : 'awsJson1_0';
-    if (headers['content-type']?.startsWith('application/x-www-form-urlencoded') && model.protocols.includes('awsQuery')) return 'awsQuery';
+    const isForm = headers['content-type']?.startsWith('application/x-www-form-urlencoded') ?? false;
+    // A query API may be asked by GET too, with everything in the URL.
+    if ((isForm || query.has('Action')) && model.protocols.includes('awsQuery')) return 'awsQuery';
     return undefined;
   })();
   const spoken =

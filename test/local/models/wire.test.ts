@@ -1,3 +1,5 @@
+import { get, type IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import {
   GetParameterCommand,
@@ -8,6 +10,8 @@ import {
 } from '@aws-sdk/client-ssm';
 
 import { createCloud, type RunningCloud } from '../../../local/create-cloud.js';
+import { iotService } from '../../../local/services/iot/service.js';
+import { createS3 } from '../../../local/services/s3/service.js';
 import { createSsm } from '../../../local/services/ssm/service.js';
 import { createSts } from '../../../local/services/sts/service.js';
 import { createWorld } from '../../../local/world/world.js';
@@ -20,6 +24,8 @@ describe('the endpoint, with the SDK clients as they are', () => {
     cloud = await createCloud(createWorld({ seed: 1 }));
     cloud.addService(createSts(cloud));
     cloud.addService(createSsm(cloud));
+    cloud.addService(createS3(cloud));
+    cloud.addService(iotService(cloud).service);
   });
   afterAll(() => cloud.stop());
 
@@ -72,6 +78,26 @@ describe('the endpoint, with the SDK clients as they are', () => {
     const answer = await fetch(cloud.endpoint, { method: 'POST', body: new URLSearchParams({ Action: 'GetCallerIdentity' }) });
     expect(answer.status).toBe(403);
     expect(await answer.text()).toContain('<Code>MissingAuthenticationToken</Code>');
+  });
+
+  it.each([
+    ['JSON', '/', { 'x-amz-target': 'AmazonSSM.GetParameter' }, /"__type":"MissingAuthenticationTokenException"/],
+    ['REST-JSON', '/things/a', {}, /^\{"message":"Missing Authentication Token"\}$/],
+    ['S3', '/bucket/key', {}, /<Code>AccessDenied<\/Code>/],
+  ])('says that a signature is missing in the %s form', async (_form, path, headers: Record<string, string>, body) => {
+    expect(await (await fetch(`${cloud.endpoint}${path}`, { headers })).text()).toMatch(body);
+  });
+
+  it('takes the absolute form of a request, as clients send it to a proxy, and leaves S3 Control to S3', async () => {
+    const { hostname, port } = new URL(cloud.endpoint);
+    const scope = `${cloud.administratorCredentials.accessKeyId}/20261122/eu-west-1/s3/aws4_request`;
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      const path = `http://000000000000.${hostname}:${port}/v20180820/tags/arn%3Aaws%3As3%3A%3A%3Ab`;
+      const authorization = `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=00`;
+      get({ hostname, port, path, headers: { authorization, 'x-amz-account-id': '000000000000' } }, resolve).on('error', reject);
+    });
+    expect(answer.statusCode).toBe(405);
+    expect(await text(answer)).toContain('<Code>MethodNotAllowed</Code>');
   });
 
   it('refuses a wrong secret and an unknown key', async () => {
