@@ -20,8 +20,9 @@ export interface Jobs {
   describe(jobId: string): Promise<{ readonly status: string; readonly counts: Readonly<Record<JobExecutionStatus, number>> } | undefined>;
   /** DescribeJobExecution. */
   execution(jobId: string, thing: ThingName): Promise<{ readonly status: JobExecutionStatus } | undefined>;
-  /** CancelJob, with force for executions IN_PROGRESS. Done already: success. */
-  cancel(jobId: string, reason: string): Promise<void>;
+  /** CancelJob. With `force` (the default) executions IN_PROGRESS too, otherwise only those that wait. Done already: success. */
+  cancel(jobId: string, reason: string, force?: boolean): Promise<void>;
+  /** CancelJobExecution, with force. Ended already, or gone: success. */
   cancelExecution(jobId: string, thing: ThingName): Promise<void>;
 }
 

@@ -25,12 +25,17 @@ export interface Rotation {
   readonly provedAtMs?: number;
   readonly retireAtMs?: number;
   readonly stateReason?: string;
+  /** The last mark before the deadline at which people were told, in days; 0: the deadline itself. */
+  readonly escalatedDays?: number;
+  /** Of a rotation that was withdrawn: nothing of it is left to take back. Until then the rounds of `retire` come back to it. */
+  readonly settledAtMs?: number;
 }
 
 /** Rotations in the ledger. Reads by key are strongly consistent. */
 export interface Rotations {
   byOld(oldCertificateId: CertificateId): Promise<Rotation | undefined>;
   byNew(newCertificateId: CertificateId): Promise<Rotation | undefined>;
+  /** In the order of the old certificateId. */
   ofCampaign(campaignId: string): AsyncIterable<Rotation>;
   /** Opens one where none is open for this certificate. `false`: one is open already. */
   open(rotation: Rotation): Promise<boolean>;
