@@ -3,7 +3,7 @@
  * (RFC 5758), each over SHA-256, SHA-384 or SHA-512. What is not in the table is never tried.
  */
 import { constants, createVerify, type KeyObject, type Verify } from 'node:crypto';
-import { DerCursor, DerError, TAG, contextTag } from './der.js';
+import { DerCursor, TAG, contextTag } from './der.js';
 
 export type HashName = 'sha256' | 'sha384' | 'sha512';
 
@@ -74,7 +74,7 @@ function readPss(algorithm: DerCursor): SchemeReading {
   const isMgf1 = mask.oid() === `${RSA}.8`;
   const maskHash = isMgf1 ? readHash(mask.enter(TAG.sequence)) : undefined;
   const saltLength = params.peekTag() === contextTag(2, true) ? smallInteger(params.enter(contextTag(2, true))) : 20;
-  return maskHash === hashId && params.isAtEnd && algorithm.isAtEnd
+  return maskHash === hashId && saltLength !== undefined && params.isAtEnd && algorithm.isAtEnd
     ? { scheme: { family: 'rsa-pss', hash, saltLength } }
     : { refused: 'unsupported-signature-algorithm' };
 }
@@ -86,11 +86,11 @@ function readHash(hash: DerCursor): string {
   return id;
 }
 
-function smallInteger(holder: DerCursor): number {
+/** 0 to 127, else `undefined`: to node:crypto, negative lengths are commands, and no hash here is longer. */
+function smallInteger(holder: DerCursor): number | undefined {
   const content = holder.integer();
   holder.finish();
-  if (content.length !== 1 || content[0]! >= 0x80) throw new DerError('a salt length outside 0 to 127');
-  return content[0]!;
+  return content.length === 1 && content[0]! < 0x80 ? content[0]! : undefined;
 }
 
 const CURVES = new Set(['prime256v1', 'secp384r1', 'secp521r1']);

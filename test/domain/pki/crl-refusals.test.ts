@@ -152,6 +152,8 @@ describe('signatures', () => {
     expect(codes(build(pssParameters(hash(1), hash(1), 32)), { issuers: pinned })).toEqual([]);
     expect(codes(build(pssParameters(hash(1), hash(2), 32)), { issuers: pinned })).toEqual(['unsupported-signature-algorithm']);
     expect(codes(build(pssParameters(hash(1), hash(1), 20)), { issuers: pinned })).toEqual(['bad-signature']);
+    for (const salt of [-2, 128])
+      expect(codes(build(pssParameters(hash(1), hash(1), salt)), { issuers: pinned })).toEqual(['unsupported-signature-algorithm']);
   });
 
   it('whose algorithm inside is not the one outside are refused', () => {
