@@ -6,7 +6,7 @@ import { ReservedTopics } from './reserved/responders.js';
 import { RetainedMessages } from './retained-messages.js';
 import { Session } from './session.js';
 import { SubscriptionIndex, type Subscription } from './subscription-index.js';
-import { parseShared } from './topic-filter.js';
+import { parseShared, topicMatches } from './topic-filter.js';
 
 /** Where a message came in: for rules (`clientid()`, `principal()`, `sourceip()`). Absent: AWS IoT itself, or the HTTP API. */
 export interface Origin {
@@ -35,13 +35,22 @@ export class Broker {
 
   publish(message: Message, origin: Origin): void {
     // A request on a reserved topic is for AWS IoT alone: it reaches neither subscribers nor rules; the answers do.
-    if (this.reserved.answer(message.topic, message.payload)) return;
+    const reply = (topic: string, text: string): void => this.replyTo(origin.clientId, topic, text);
+    if (this.reserved.answer(message.topic, message.payload, reply)) return;
     this.runRules(message, origin);
     // Basic Ingest goes to its rule and to no subscriber (https://docs.aws.amazon.com/iot/latest/developerguide/iot-basic-ingest.html).
     if (message.topic.startsWith(BASIC_INGEST)) return;
     if (message.retain) this.retained.put(message, this.cloud.world.clock.nowMs());
     for (const [session, subscriptions] of this.index.match(message.topic, (member) => member.online))
       session.deliver(message, subscriptions, false);
+  }
+
+  /** To one client, past other subscribers and the rules. It must have subscribed and may receive as with any message. */
+  private replyTo(clientId: string | undefined, topic: string, text: string): void {
+    const session = clientId === undefined ? undefined : this.sessions.get(clientId);
+    const subscriptions = [...(session?.subscriptions.values() ?? [])].filter(({ filter }) => topicMatches(filter, topic));
+    if (!session || subscriptions.length === 0) return;
+    session.deliver({ topic, payload: Buffer.from(text), qos: 1, retain: false, properties: {} }, subscriptions, false);
   }
 
   /** Finds or begins the session of a connecting client. `clean`: what was there is forgotten. */

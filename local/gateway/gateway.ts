@@ -30,6 +30,8 @@ export interface GatewayOptions {
   readonly maxSessionExpirySeconds?: number;
   /** What SetV2LoggingOptions was given. @default logging off, but for Connection.AuthNError */
   readonly logging?: LoggingOptions;
+  /** Features of AWS IoT that answer on reserved topics, besides device shadows. */
+  readonly responders?: readonly Responder[];
 }
 
 /** The gateway as the services of AWS IoT see it. */
@@ -39,7 +41,6 @@ export interface DeskGateway extends Gateway {
   /** DeleteConnection of the data plane. `false`: not connected. */
   deleteConnection(clientId: string, options: { readonly cleanSession?: boolean; readonly preventWillMessage?: boolean }): boolean;
   publishFromApi(message: Parameters<Broker['publish']>[0]): void;
-  addResponder(responder: Responder): void;
   close(): Promise<void>;
 }
 
@@ -56,6 +57,7 @@ export async function startGateway(cloud: Cloud, options: GatewayOptions = {}): 
   if (!registry) throw new Error('The gateway needs the registry of AWS IoT: add the iot service first');
   const identity = await createServerIdentity();
   const broker = new Broker(cloud, options.maxSessionExpirySeconds);
+  for (const responder of options.responders ?? []) broker.reserved.add(responder);
   const log = createIotLog(cloud, options.logging ?? (() => undefined));
   const count = createIotMetrics(cloud);
   const byClient = new Map<string, DeviceConnection>();
@@ -170,7 +172,6 @@ export async function startGateway(cloud: Cloud, options: GatewayOptions = {}): 
     shadows: broker.reserved.shadows,
     publish: publishAsAws,
     publishFromApi: (message) => broker.publish(message, { sourceIp: ADDRESS }),
-    addResponder: (responder) => broker.reserved.add(responder),
     disconnect: (clientId, reason) => {
       const connection = byClient.get(clientId);
       if (connection) cut(connection, reason);

@@ -37,6 +37,19 @@ export const REQUEST_QUOTAS: Readonly<Record<string, number>> = {
   'iot:CreateCertificateProvider': 1,
   'iot:DescribeEndpoint': 10,
   'iot:RegisterThing': 10,
+  'iot:CreateJob': 10,
+  'iot:DescribeJob': 10,
+  'iot:ListJobs': 10,
+  'iot:UpdateJob': 10,
+  'iot:CancelJob': 10,
+  'iot:DeleteJob': 10,
+  'iot:GetJobDocument': 10,
+  'iot:AssociateTargetsWithJob': 10,
+  'iot:DescribeJobExecution': 10,
+  'iot:ListJobExecutionsForJob': 10,
+  'iot:ListJobExecutionsForThing': 10,
+  'iot:CancelJobExecution': 10,
+  'iot:DeleteJobExecution': 10,
   'iotdata:DeleteConnection': 100,
   'acm-pca:IssueCertificate': 25,
   'acm-pca:GetCertificate': 75,
@@ -54,6 +67,21 @@ export const REQUEST_QUOTAS: Readonly<Record<string, number>> = {
   'acm-pca:DeletePolicy': 5,
   'acm-pca:RestoreCertificateAuthority': 20,
 };
+
+/** Limits of AWS IoT Jobs (FACTS D1 and D2: General Reference, iot_device_management.html). */
+export const JOB_LIMITS = {
+  activeJobs: 100_000,
+  /** Jobs that are rolling out at the same time. */
+  concurrentJobs: 500,
+  targets: 100,
+  documentCharacters: 32_768,
+  rolloutPerMinute: 1000,
+  timeoutMinutes: 10_080,
+  retriesOfADevice: 10,
+  statusDetails: 10,
+  statusDetailCharacters: 1024,
+  jobTemplates: 100,
+} as const;
 
 /** A bucket that holds one second's worth of requests and fills at the quota's rate. */
 export class TokenBucket {

@@ -82,9 +82,9 @@ export async function startGatewayDesk(
 ): Promise<GatewayDesk> {
   const world = createWorld({ seed: 1, ...(options.startAt ? { startAt: options.startAt } : {}) });
   const cloud = await createCloud(world);
-  const { service, logging } = iotService(cloud, options);
+  const { service, logging, responders } = iotService(cloud, options);
   cloud.addService(service);
-  const gateway = await startGateway(cloud, { logging, ...options.gateway });
+  const gateway = await startGateway(cloud, { logging, responders, ...options.gateway });
   cloud.addService(iotDataService(cloud, gateway));
   const configuration = { endpoint: cloud.endpoint, region: 'eu-west-1', credentials: cloud.administratorCredentials, maxAttempts: 1 };
   const iot = new IoTClient(configuration);

@@ -1,6 +1,6 @@
 /**
- * Reserved topics that AWS IoT itself answers. One responder per feature; device shadows are served, further ones (Jobs, fleet provisioning)
- * are added here with `add`. A request that no responder takes is swallowed, as on AWS when nobody listens.
+ * Reserved topics that AWS IoT itself answers. One responder per feature; device shadows are served here, Jobs by their service, which comes
+ * in through `add`. A request that no responder takes is swallowed, as on AWS when nobody listens.
  */
 import type { DeskClock } from '../../world/clock.js';
 import type { Publish, Responder } from './responder.js';
@@ -9,7 +9,6 @@ import { ShadowStore } from './shadow-store.js';
 
 /** Request topics of features that the desk does not serve: publishing there is allowed, nothing answers (README). */
 const UNSERVED = [
-  /^\$aws\/things\/[^/]+\/jobs\//,
   /^\$aws\/certificates\/create/,
   /^\$aws\/provisioning-templates\//,
   /^\$aws\/things\/[^/]+\/defender\/metrics\//,
@@ -34,15 +33,15 @@ export class ReservedTopics {
   }
 
   /** True when the topic is a request to AWS IoT, answered or not. */
-  answer(topic: string, payload: Buffer): boolean {
+  answer(topic: string, payload: Buffer, reply: Publish): boolean {
     if (!topic.startsWith('$aws/')) return false;
     for (const responder of this.responders) {
       const match = responder.topic.exec(topic);
       if (!match) continue;
-      responder.respond(match, payload, this.publish);
+      responder.respond(match, payload, { publish: this.publish, reply });
       return true;
     }
-    return UNSERVED.some((pattern) => pattern.test(topic)) && !/\/(accepted|rejected|notify|notify-next)$/.test(topic);
+    return UNSERVED.some((pattern) => pattern.test(topic)) && !/\/(accepted|rejected)$/.test(topic);
   }
 
   /** Whether a client may publish there at all: requests and Basic Ingest; what AWS IoT itself sends is not for clients. */

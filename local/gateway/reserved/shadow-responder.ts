@@ -5,7 +5,7 @@ import { ShadowError, type ShadowStore } from './shadow-store.js';
 export function shadowResponder(store: ShadowStore): Responder {
   return {
     topic: /^\$aws\/things\/([a-zA-Z0-9:_-]{1,128})\/shadow(?:\/name\/([a-zA-Z0-9$:_-]{1,64}))?\/(get|update|delete)$/,
-    respond: ([topic, thingName, shadowName, verb], payload, publish) => {
+    respond: ([topic, thingName, shadowName, verb], payload, { publish }) => {
       const answer: Publish = (suffix, text) => publish(`${topic}/${suffix}`, text);
       try {
         if (verb === 'get') answer('accepted', JSON.stringify({ ...store.get(thingName!, shadowName), ...tokenOf(payload) }));

@@ -47,6 +47,10 @@ const BY_PRINCIPAL = [
   'AttachPrincipalPolicy',
   'DetachPrincipalPolicy',
 ];
+const JOB = ['DescribeJob', 'UpdateJob', 'CancelJob', 'DeleteJob', 'GetJobDocument', 'ListJobExecutionsForJob'];
+const JOB_AND_TARGETS = ['CreateJob', 'AssociateTargetsWithJob'];
+const JOB_AND_THING = ['DescribeJobExecution', 'CancelJobExecution', 'DeleteJobExecution'];
+const JOB_TEMPLATE = ['CreateJobTemplate', 'DescribeJobTemplate', 'DeleteJobTemplate'];
 const BY_TARGET = ['AttachPolicy', 'DetachPolicy'];
 const BY_RESOURCE_ARN = ['TagResource', 'UntagResource', 'ListTagsForResource'];
 
@@ -74,6 +78,16 @@ function resources(operation: string, input: Input, arn: ArnOf): readonly string
   if (RULE.includes(operation)) return [arn(`rule/${text(input['ruleName'])}`)];
   if (BY_PRINCIPAL.includes(operation)) return [text(input['principal'])];
   if (BY_TARGET.includes(operation)) return [text(input['target'])];
+  if (JOB.includes(operation)) return [arn(`job/${text(input['jobId'])}`)];
+  if (JOB_AND_TARGETS.includes(operation)) {
+    const targets = Array.isArray(input['targets']) ? (input['targets'] as string[]) : [];
+    return [arn(`job/${text(input['jobId'])}`), ...targets, ...(input['jobTemplateArn'] ? [text(input['jobTemplateArn'])] : [])];
+  }
+  if (JOB_AND_THING.includes(operation)) return [arn(`job/${text(input['jobId'])}`), arn(`thing/${text(input['thingName'])}`)];
+  if (operation === 'ListJobExecutionsForThing') return [arn(`thing/${text(input['thingName'])}`)];
+  if (JOB_TEMPLATE.includes(operation)) {
+    return [arn(`jobtemplate/${text(input['jobTemplateId'])}`), ...(input['jobArn'] ? [text(input['jobArn'])] : [])];
+  }
   if (BY_RESOURCE_ARN.includes(operation)) return [text(input['resourceArn'])];
   return ['*'];
 }

@@ -7,3 +7,8 @@ export const deleteConflict = (message: string): AwsError => new AwsError('Delet
 /** Carries the id and the ARN of what exists, as the shape says (API_ResourceAlreadyExistsException). */
 export const alreadyExists = (message: string, resourceId: string, resourceArn: string): AwsError =>
   new AwsError('ResourceAlreadyExistsException', message, 409, { resourceId, resourceArn });
+export const limitExceeded = (message: string): AwsError => new AwsError('LimitExceededException', message, 410);
+export const invalidStateTransition = (message: string): AwsError => new AwsError('InvalidStateTransitionException', message, 409);
+/** What the desk would otherwise have to ignore. */
+export const notServed = (what: string): AwsError => new AwsError('NotImplemented', `The desk does not serve ${what}`, 501);
+export const conflict = (message: string, resourceId: string): AwsError => new AwsError('ConflictException', message, 409, { resourceId });

@@ -1,6 +1,7 @@
 /** AWS IoT, control plane. Registers the registry for the gateway and the rules engine in `cloud.parts`. */
 import type { Cloud } from '../../cloud.js';
 import type { LoggingOptions } from '../../gateway/iot-log.js';
+import type { Responder } from '../../gateway/reserved/responder.js';
 import type { AwsService } from '../../models/service.js';
 import { accessRequests } from './access.js';
 import { caCertificateOperations } from './ca-certificates.js';
@@ -9,6 +10,11 @@ import { issuanceOperations } from './issuance.js';
 import { policyAttachmentOperations } from './policy-attachments.js';
 import { policyOperations } from './policies.js';
 import { principalOperations } from './principals.js';
+import { jobRequests } from './jobs/device-requests.js';
+import { executionOperations } from './jobs/execution-operations.js';
+import { JobEngine } from './jobs/job-engine.js';
+import { jobOperations } from './jobs/job-operations.js';
+import { jobTemplateOperations } from './jobs/job-templates.js';
 import { createRegistry } from './registry.js';
 import { createRuleEngine } from './rules/engine.js';
 import { settingOperations } from './settings.js';
@@ -19,10 +25,18 @@ import { thingTypeOperations } from './thing-types.js';
 import { thingOperations } from './things.js';
 import { topicRuleOperations } from './topic-rules.js';
 
-export function iotService(cloud: Cloud, options: IotOptions = {}): { readonly service: AwsService; readonly logging: LoggingOptions } {
+export interface DeskIot {
+  readonly service: AwsService;
+  /** For the gateway. */
+  readonly logging: LoggingOptions;
+  readonly responders: readonly Responder[];
+}
+
+export function iotService(cloud: Cloud, options: IotOptions = {}): DeskIot {
   const state = new IotState(cloud, options);
   cloud.parts.registry = createRegistry(state);
   cloud.parts.rules = createRuleEngine(state);
+  const jobs = new JobEngine(state);
   const service: AwsService = {
     name: 'iot',
     signingNames: ['iot'],
@@ -39,8 +53,11 @@ export function iotService(cloud: Cloud, options: IotOptions = {}): { readonly s
       ...topicRuleOperations(state),
       ...settingOperations(state),
       ...tagOperations(state),
+      ...jobOperations(state, jobs),
+      ...executionOperations(state, jobs),
+      ...jobTemplateOperations(state),
     },
     access: (operation, input) => accessRequests(operation, input, (resource) => state.arn(resource)),
   };
-  return { service, logging: () => state.settings.logging };
+  return { service, logging: () => state.settings.logging, responders: [jobRequests(state, jobs)] };
 }

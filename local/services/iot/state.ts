@@ -2,6 +2,8 @@
 import type { PolicyDocument } from '../../iam/principal.js';
 import type { Cloud } from '../../cloud.js';
 import type { ReadCertificate } from './x509.js';
+import type { Job } from './jobs/job.js';
+import type { JobTemplate } from './jobs/job-template.js';
 import type { CompiledRule } from './rules/compile.js';
 
 export type CertificateStatus = 'ACTIVE' | 'INACTIVE' | 'REVOKED' | 'PENDING_TRANSFER' | 'PENDING_ACTIVATION' | 'REGISTER_INACTIVE';
@@ -118,6 +120,10 @@ export class IotState {
   /** target ARN (certificate or thing group) → policyName → attachment. */
   readonly attachments = new Map<string, Map<string, PolicyAttachment>>();
   readonly tags = new Map<string, Map<string, string>>();
+  readonly jobs = new Map<string, Job>();
+  readonly jobTemplates = new Map<string, JobTemplate>();
+  /** A thing has joined or left a group, or is gone: continuous jobs look whether it is still theirs. */
+  membershipChanged: (thingName: string) => void = () => undefined;
   /** Certificates whose policies a connection has used: for these AWS has them cached, so changes are late. */
   readonly seenByGateway = new Set<string>();
   readonly settings: {

@@ -19,6 +19,8 @@ function taggable(state: IotState, arn: unknown): string {
   const { resourceType, resourceId } = parseIotArn(arn);
   const holders: Readonly<Record<string, ReadonlyMap<string, unknown>>> = {
     cacert: state.cas,
+    job: state.jobs,
+    jobtemplate: state.jobTemplates,
     policy: state.policies,
     rule: state.rules,
     thinggroup: state.groups,

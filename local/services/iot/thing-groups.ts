@@ -30,6 +30,12 @@ const children = (state: IotState, name: string): ThingGroup[] =>
   [...state.groups.values()].filter((group) => group.parentGroupName === name);
 const descendants = (state: IotState, name: string): ThingGroup[] =>
   children(state, name).flatMap((group) => [group, ...descendants(state, group.thingGroupName)]);
+/** Things of a group and of the groups below it. */
+export function thingsBelow(state: IotState, group: ThingGroup): readonly string[] {
+  return [group, ...descendants(state, group.thingGroupName)].flatMap(({ thingGroupName }) => [
+    ...(state.thingsOfGroup.get(thingGroupName) ?? []),
+  ]);
+}
 const nameAndArn = (group: ThingGroup): Record<string, string> => ({ groupName: group.thingGroupName, groupArn: group.arn });
 
 /** Either a name or an ARN says which group or thing is meant. */
@@ -44,11 +50,12 @@ function join(state: IotState, thingName: string, group: ThingGroup): void {
   if (clash) throw invalidRequest(`Thing ${thingName} is already in group ${clash} of the same hierarchy`);
   state.groupsOfThing.set(thingName, held.add(group.thingGroupName));
   state.thingsOfGroup.set(group.thingGroupName, (state.thingsOfGroup.get(group.thingGroupName) ?? new Set()).add(thingName));
+  state.membershipChanged(thingName);
 }
 
 function leave(state: IotState, thingName: string, groupName: string): void {
   state.groupsOfThing.get(thingName)?.delete(groupName);
-  state.thingsOfGroup.get(groupName)?.delete(thingName);
+  if (state.thingsOfGroup.get(groupName)?.delete(thingName)) state.membershipChanged(thingName);
 }
 
 export function thingGroupOperations(state: IotState): Record<string, Operation> {
@@ -117,7 +124,7 @@ export function thingGroupOperations(state: IotState): Record<string, Operation>
       if ([...(state.attachments.get(group.arn)?.values() ?? [])].some((attachment) => attachment.untilMs === undefined)) {
         throw new AwsError('InvalidRequestException', `Cannot delete thing group ${name}: policies are attached`);
       }
-      for (const thingName of state.thingsOfGroup.get(name) ?? []) state.groupsOfThing.get(thingName)?.delete(name);
+      for (const thingName of state.thingsOfGroup.get(name) ?? []) leave(state, thingName, name);
       state.thingsOfGroup.delete(name);
       state.groups.delete(name);
       return {};
@@ -159,8 +166,7 @@ export function thingGroupOperations(state: IotState): Record<string, Operation>
     },
     ListThingsInThingGroup: (input) => {
       const group = groupByName(state, input.thingGroupName);
-      const groups = input.recursive ? [group, ...descendants(state, group.thingGroupName)] : [group];
-      const all = groups.flatMap(({ thingGroupName }) => [...(state.thingsOfGroup.get(thingGroupName) ?? [])]);
+      const all = input.recursive ? thingsBelow(state, group) : [...(state.thingsOfGroup.get(group.thingGroupName) ?? [])];
       const { items, token } = page(all, (thingName) => thingName, input.nextToken, input.maxResults);
       return { things: items, ...(token ? { nextToken: token } : {}) };
     },

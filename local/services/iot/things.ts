@@ -99,6 +99,7 @@ export function thingOperations(state: IotState): Record<string, Operation> {
       state.groupsOfThing.delete(thingName);
       state.certificatesOfThing.delete(thingName);
       state.things.delete(thingName);
+      state.membershipChanged(thingName);
       return {};
     },
     ListThings: (input) => {
