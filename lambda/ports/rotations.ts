@@ -21,7 +21,10 @@ export interface Rotation {
   readonly newKeyId?: string;
   /** ARN at the CA, written before anybody waits for the certificate. */
   readonly newCertificateArn?: string;
+  /** Written before the certificate is registered: nothing is in the registry that is not on record. */
   readonly newCertificateId?: CertificateId;
+  /** When the new certificate was made ACTIVE. That is done once: who deactivates it later must not be undone by a repeated request. */
+  readonly activatedAtMs?: number;
   readonly provedAtMs?: number;
   readonly retireAtMs?: number;
   readonly stateReason?: string;
@@ -37,8 +40,19 @@ export interface Rotations {
   byNew(newCertificateId: CertificateId): Promise<Rotation | undefined>;
   /** In the order of the old certificateId. */
   ofCampaign(campaignId: string): AsyncIterable<Rotation>;
-  /** Opens one where none is open for this certificate. `false`: one is open already. */
+  /**
+   * Opens one where none is open for this certificate. `false`: one is open or has come to its end, or a withdrawn one that had an
+   * issued certificate is not settled yet.
+   */
   open(rotation: Rotation): Promise<boolean>;
+  /**
+   * Grants the rotation to one request and claims its key, both in one conditional write: to `requested`, if it is open and nothing has been
+   * granted yet. `taken`: granted before, perhaps to this very request. `key-known`: some certificate or other rotation has this key.
+   */
+  reserve(
+    oldCertificateId: CertificateId,
+    request: { readonly csrSha256: string; readonly newKeyId: string; readonly atMs: number },
+  ): Promise<'reserved' | 'taken' | 'key-known' | 'not-open'>;
   /** From one of `from` to what `next` says, in one conditional write. `undefined`: it was not in any of those states. */
   move(
     oldCertificateId: CertificateId,
@@ -51,6 +65,7 @@ export interface Rotations {
   dueBefore(atMs: number): AsyncIterable<Rotation>;
   /** Is any certificate known by this key (old ones and new ones)? `keyId` is the hex SHA-256 of the SubjectPublicKeyInfo. */
   keyIsKnown(keyId: string): Promise<boolean>;
+  /** A key stays with whoever was remembered first. */
   rememberKey(keyId: string, certificateId: CertificateId): Promise<void>;
 }
 
