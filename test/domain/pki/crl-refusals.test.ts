@@ -305,6 +305,16 @@ describe('a CRL is refused', () => {
       ['malformed-entry-extension'],
       () => entryWith(extension('2.5.29.24', utcTime(new Date(0)))),
     ],
+    [
+      'with an empty list of extensions',
+      ['malformed-extension', 'no-crl-number', 'no-authority-key-identifier'],
+      () => crl({ crlNumber: null, authorityKeyIdentifier: null }),
+    ],
+    [
+      'with an empty list of extensions of an entry',
+      ['malformed-entry-extension'],
+      () => crl({ entriesDer: sequence(integer(5), utcTime(new Date(0)), sequence()) }),
+    ],
     ['with a reason code 7', ['unknown-reason-code'], () => entryWith(reasonCode(7))],
     ['with a reason code 11', ['unknown-reason-code'], () => entryWith(reasonCode(11))],
     ['with the reason removeFromCRL', ['remove-from-crl'], () => entryWith(reasonCode(8))],
