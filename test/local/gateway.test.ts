@@ -9,6 +9,7 @@ import {
   DeleteConnectionCommand,
   GetRetainedMessageCommand,
   GetThingShadowCommand,
+  UpdateThingShadowCommand,
   ListRetainedMessagesCommand,
   PublishCommand,
 } from '@aws-sdk/client-iot-data-plane';
@@ -418,6 +419,12 @@ describe('messages', () => {
       Buffer.from((await desk.data.send(new GetThingShadowCommand({ thingName: 'shadowed' }))).payload!).toString(),
     ) as unknown;
     expect(shadow).toMatchObject({ version: 1, state: { desired: { led: 'on' }, reported: { led: 'off' }, delta: { led: 'on' } } });
+    await desk.data.send(
+      new UpdateThingShadowCommand({ thingName: 'wished', payload: Buffer.from(JSON.stringify({ state: { desired: { led: 'on' } } })) }),
+    );
+    const wished = Buffer.from((await desk.data.send(new GetThingShadowCommand({ thingName: 'wished' }))).payload!).toString();
+    // What nobody has reported yet differs from what is desired (IG device-shadow-document.html, "Delta state").
+    expect(JSON.parse(wished)).toMatchObject({ state: { desired: { led: 'on' }, delta: { led: 'on' } } });
     await expect(desk.data.send(new GetThingShadowCommand({ thingName: 'unknown' }))).rejects.toMatchObject({
       name: 'ResourceNotFoundException',
     });

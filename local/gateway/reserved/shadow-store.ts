@@ -95,7 +95,7 @@ export class ShadowStore {
   get(thingName: string, shadowName?: string): JsonObject {
     const shadow = this.existing(thingName, shadowName);
     const delta = difference(shadow.desired, shadow.reported);
-    const state = { ...stateOf(shadow), ...(shadow.desired && shadow.reported && Object.keys(delta).length > 0 ? { delta } : {}) };
+    const state = { ...stateOf(shadow), ...(Object.keys(delta).length > 0 ? { delta } : {}) };
     return { state, metadata: shadow.metadata, version: shadow.version, timestamp: this.seconds() };
   }
 
