@@ -19,6 +19,8 @@ export interface CloudOptions {
 export interface RunningCloud extends Cloud {
   readonly iam: DeskIam;
   readonly administratorCredentials: Credentials;
+  /** A page for a browser at this computer: GET of exactly this path, without a signature. */
+  addPage(path: string, type: string, body: () => string | Promise<string>): void;
   /** Closes the endpoint and stops the clock. */
   stop(): Promise<void>;
 }
@@ -37,6 +39,7 @@ export async function createCloud(world: World, options: CloudOptions = {}): Pro
     endpoint: `http://127.0.0.1:${port}`,
     parts: {},
     addService: (service) => services.add(service),
+    addPage: (path, type, body) => endpoint.addPage(path, { type, body }),
     addTarget: (arnService, accept, access) => deliveries.add(arnService, accept, access),
     deliver: (delivery) => deliveries.deliver(delivery),
     call: async <T>(service: string, operation: string, input: Record<string, unknown>) => {

@@ -12,7 +12,7 @@ export function writeDeskFiles(desk: Desk, directory: string): DeskFiles {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const envFile = path.join(directory, 'env');
   const caFile = path.join(directory, 'server-ca.pem');
-  writeFileSync(caFile, desk.cloud.parts.gateway!.serverCaPem);
+  writeFileSync(caFile, desk.serverCaPem);
   const variables = { ...desk.env, DESK_SERVER_CA: caFile };
   const lines = Object.entries(variables).map(([name, value]) => `export ${name}='${value.replaceAll("'", `'\\''`)}'`);
   writeFileSync(

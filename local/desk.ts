@@ -8,6 +8,7 @@ import { deployAssembly, type DeployProgress, type StackOutputs } from './deploy
 import { startGateway } from './gateway/gateway.js';
 import type { Credentials } from './iam/credentials.js';
 import type { PcaOptions } from './services/acm-pca/authority.js';
+import { addPage } from './page/page.js';
 import { createAcmPca } from './services/acm-pca/service.js';
 import { startCloudwatch } from './services/cloudwatch/service.js';
 import { createDynamoDb } from './services/dynamodb/service.js';
@@ -83,6 +84,7 @@ export async function startDesk(options: DeskOptions = {}): Promise<Desk> {
   };
   try {
     const gateway = await startServices(cloud, options, stops);
+    addPage(cloud);
     const outputs = options.assembly === undefined ? {} : await deployAssembly(cloud, options.assembly, options.onProgress);
     if (options.faults) world.faults.set(options.faults);
     const { accessKeyId, secretAccessKey } = cloud.administratorCredentials;

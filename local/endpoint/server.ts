@@ -29,11 +29,20 @@ interface Received extends SignedRequest {
   readonly rawBody: Uint8Array;
 }
 
+/** Something for a person's browser, beside AWS: read only, without a signature. */
+interface Page {
+  readonly type: string;
+  readonly body: () => string | Promise<string>;
+}
+/** A page of another site that has its name point at loopback sends that name: only these are asked by a person at this computer. */
+const LOOPBACK = /^(127\.0\.0\.1|localhost)(:\d+)?$/;
+
 /** Thrown to cut the connection without an answer. */
 class AnswerLost extends Error {}
 
 export class Endpoint {
   private readonly server: Server;
+  private readonly pages = new Map<string, Page>();
 
   constructor(
     private readonly world: World,
@@ -46,6 +55,10 @@ export class Endpoint {
     });
     // SDK clients keep connections for longer than Node's default of 5 s; a request on one that was just closed would look like a lost answer.
     this.server.keepAliveTimeout = 120_000;
+  }
+
+  addPage(path: string, page: Page): void {
+    this.pages.set(path, page);
   }
 
   /** Resolves to the port. */
@@ -71,6 +84,8 @@ export class Endpoint {
       const received = await receive(request);
       if (received.path === HEALTH_PATH)
         return this.send(response, { status: 200, headers: { 'content-type': 'application/json' }, body: this.health() });
+      const page = received.method === 'GET' && LOOPBACK.test(request.headers.host ?? '') ? this.pages.get(received.path) : undefined;
+      if (page) return this.send(response, { status: 200, headers: { 'content-type': page.type }, body: await page.body() });
       this.send(response, await this.answer(received, requestId));
     } catch (error) {
       if (error instanceof AnswerLost || !(error instanceof AwsError)) request.socket.destroy();
@@ -81,7 +96,11 @@ export class Endpoint {
   private async answer(received: Received, requestId: string): Promise<WireResponse> {
     const claim = readClaim(received);
     if (claim?.service === '')
-      throw new AwsError('IncompleteSignature', "Credential: expected '<key>/<day>/<region>/<service>/aws4_request' in the authorization", 400);
+      throw new AwsError(
+        'IncompleteSignature',
+        "Credential: expected '<key>/<day>/<region>/<service>/aws4_request' in the authorization",
+        400,
+      );
     const service = claim ? this.services.signedAs(claim.service) : await this.unsigned(received);
     if (!service || isS3Control(received)) {
       const error = !claim

@@ -97,7 +97,7 @@ export async function peopled(
   const fleet = await startFleet({
     host: desk.env.DESK_MQTT_HOST!,
     port: Number(desk.env.DESK_MQTT_PORT),
-    serverCaPem: desk.cloud.parts.gateway!.serverCaPem,
+    serverCaPem: desk.serverCaPem,
     devices: [...first, ...second],
   });
   onFleet(fleet);
