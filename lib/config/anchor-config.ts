@@ -54,6 +54,14 @@ const prefix = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9!_.*'()/-]{0,252}\/$/, 'expected a key prefix that ends with a slash and does not begin with one');
 
+/** RegisterCACertificate refuses a certificate that is registered already (ResourceAlreadyExistsException), and with it the whole deployment. */
+const registerWithIot = z
+  .boolean()
+  .default(true)
+  .describe(
+    'Register the CA with AWS IoT. `false` where the fleet exists and its CA is registered already: AWS IoT refuses to do it twice, and the registration stays as it is.',
+  );
+
 export const CreatedAnchor = z
   .strictObject({
     id: anchorId,
@@ -96,6 +104,7 @@ export const ImportedAnchor = z
       )
       .describe('ARN of an AWS Private CA that exists. Its CRL configuration is not touched: an output of the stack has the command.'),
     certificatePem: pem,
+    registerWithIot,
     crl: z.strictObject({
       type: crlType,
       prefix: prefix.default('crl/').describe('Where this CA puts its CRLs in our bucket: its CustomPath, or AWS’s own default.'),
@@ -108,6 +117,7 @@ export const ExternalAnchor = z
     id: anchorId,
     type: z.literal('external').describe('A CA anywhere else.'),
     certificatePem: pem,
+    registerWithIot,
     crl: z.strictObject({
       type: crlType.default('COMPLETE'),
       distributionPoints: z

@@ -19,11 +19,14 @@ environment variable \`FLEETWARDEN_CONFIG\` names. It is checked at synthesis: a
 }
 \`\`\`
 
-Two things that the document cannot do for you:
+Things that the document cannot do for you:
 
 - Whoever revokes at AWS Private CA (\`acm-pca:RevokeCertificate\`) needs \`s3:PutObject\` on the CRL bucket: AWS checks that the caller can write there.
 - The CRL configuration of an imported CA, and AWS IoT's event configuration for just-in-time registration, are printed as a command in the stacks'
-  outputs, to be run once.
+  outputs, to be run once. The command replaces the whole revocation configuration of that CA: if it has OCSP, add that to it.
+- An anchor that was created by this application leaves in two steps, because CloudFormation keeps an exported ARN while the other stack uses it. Take it out
+  of the document, then \`npx cdk deploy <prefix>-app --exclusively\`, then \`npx cdk deploy --all\`. Its CA is retained, and goes on costing, until you disable and
+  delete it. A different key or signing algorithm is a different CA: add it as a new anchor with a new \`id\` beside the old one.
 
 This page is made from the schemas in \`lib/config\` (\`lib/config/reference.ts\`).
 `;

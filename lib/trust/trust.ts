@@ -42,7 +42,7 @@ export class Trust extends Construct {
         ? new CreatedCa(anchorScope, 'Ca', { create: anchor.create, crlBucket: bucket, after: readyForWriting })
         : { certificatePem: anchor.certificatePem, ...(isImported(anchor) ? { certificateAuthorityArn: anchor.arn } : {}) };
       if (ca.certificateAuthorityArn !== undefined) arns.push(ca.certificateAuthorityArn);
-      this.register(anchorScope, ca, configuration.devices.autoRegistration);
+      if (isCreated(anchor) || anchor.registerWithIot) this.register(anchorScope, ca, configuration.devices.autoRegistration);
       this.pin(anchorScope, anchor, ca);
       if (isImported(anchor)) this.tellCommand(anchorScope, anchor);
     }

@@ -188,6 +188,18 @@ describe('three kinds of anchors together', () => {
     }
   });
 
+  it('are left alone by AWS IoT where the fleet has registered them already: a second registration would fail the deployment', async () => {
+    const { certificatePem } = await ca;
+    const { stateTemplate } = synthesise({
+      trustAnchors: [
+        { id: 'plant', type: 'acm-pca', arn: IMPORTED_ARN, certificatePem, registerWithIot: false, crl: { type: 'COMPLETE' } },
+        { id: 'factory', type: 'external', certificatePem, registerWithIot: false, crl: {} },
+      ],
+    });
+    expect(ofType(stateTemplate, 'AWS::IoT::CACertificate')).toEqual({});
+    expect(Object.keys(ofType(stateTemplate, 'AWS::SSM::Parameter'))).toHaveLength(4); // pinned all the same
+  });
+
   it('have settings after their kind', async () => {
     expect(parameter(synthesised, '/fleetwarden/trust/factory/certificate')).toBe((await ca).certificatePem);
     expect(JSON.parse(text(parameter(synthesised, '/fleetwarden/trust/factory/settings')))).toEqual({
