@@ -73,6 +73,9 @@ export function jsonScreen(write: (line: string) => void): Screen {
 /** A scene holds where it expected something and every expectation held: a scene that expected nothing has shown nothing. */
 export const held = (scene: SceneVerdict) => scene.expectations.length > 0 && scene.expectations.every((e) => e.ok);
 
+/** The table library colours frames by rules of its own, also in a file and against NO_COLOR: one rule decides for all. */
+const FRAME = { head: [], border: pc.isColorSupported ? ['gray'] : [] };
+
 const tone = (row: LiveRow, cell: string) =>
   row.tone === 'good' ? pc.green(cell) : row.tone === 'bad' ? pc.red(cell) : row.tone === 'quiet' ? pc.dim(cell) : cell;
 
@@ -119,7 +122,7 @@ export async function terminalScreen(out: NodeJS.WriteStream): Promise<Screen> {
     scene: (id, title, story) => print(`\n${pc.bold(pc.cyan(`Scene ${id} · ${title}`))}\n${story.map((l) => `  ${l}`).join('\n')}`),
     say: (text) => print(`  ${pc.dim('·')} ${text}`),
     live(head, rows) {
-      const table = new Table({ head: head.map((h) => pc.dim(h)), style: { head: [], border: ['gray'], compact: true } });
+      const table = new Table({ head: head.map((h) => pc.dim(h)), style: { ...FRAME, compact: true } });
       for (const row of rows) table.push(row.cells.map((cell) => tone(row, cell)));
       last = table
         .toString()
@@ -133,7 +136,7 @@ export async function terminalScreen(out: NodeJS.WriteStream): Promise<Screen> {
     verdict(scenes, closing) {
       const table = new Table({
         head: ['scene', 'expected', 'held', 'verdict', 'time'].map((h) => pc.dim(h)),
-        style: { head: [], border: ['gray'] },
+        style: FRAME,
       });
       for (const s of scenes) {
         const ok = s.expectations.filter((e) => e.ok).length;
