@@ -224,6 +224,30 @@ describe('what is refused to a device', () => {
   });
 });
 
+describe('what the faults of the desk do to a device', () => {
+  afterEach(() => desk.cloud.world.faults.set({ throttle: 0, serverError: 0, lostAnswer: 0 }));
+
+  test.each([
+    ['throttle', 'RequestThrottled'],
+    ['serverError', 'InternalError'],
+  ])('%s: the request is rejected as %s and nothing has changed', async (fault, code) => {
+    const jobId = await createJob(things('pump-a'));
+    desk.cloud.world.faults.set({ [fault]: 1, only: ['iotjobsdata:UpdateJobExecution'] });
+    expect(await a.ask(`${jobId}/update`, { status: 'SUCCEEDED', clientToken: 'again' })).toMatchObject({ code, clientToken: 'again' });
+    desk.cloud.world.faults.set({ [fault]: 0 });
+    expect(await a.ask(`${jobId}/update`, { status: 'SUCCEEDED' })).toMatchObject({ outcome: 'accepted' });
+  });
+
+  test('lostAnswer: the report is heard though the device gets no answer, and is refused as done when it comes again', async () => {
+    const jobId = await createJob(things('pump-a'));
+    desk.cloud.world.faults.set({ lostAnswer: 1, only: ['iotjobsdata:UpdateJobExecution'] });
+    await a.client.publishAsync(`$aws/things/pump-a/jobs/${jobId}/update`, '{"status":"SUCCEEDED"}', { qos: 1 });
+    expect((await describeJob(jobId)).status).toBe('COMPLETED');
+    desk.cloud.world.faults.set({ lostAnswer: 0 });
+    expect(await a.ask(`${jobId}/update`, { status: 'SUCCEEDED' })).toMatchObject({ executionState: { status: 'SUCCEEDED' } });
+  });
+});
+
 describe('time-outs and retries', () => {
   test('the step timer counts when it ends before the in-progress timer, and never outlasts that', async () => {
     const jobId = await createJob(things('pump-a'), { timeoutConfig: { inProgressTimeoutInMinutes: 20 } });

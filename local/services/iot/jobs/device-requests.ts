@@ -12,20 +12,36 @@ import { documentOf, executionOf, seconds, stateOf, summaryOf, type Json } from 
 
 const TOPIC = /^\$aws\/things\/([a-zA-Z0-9:_-]{1,128})\/jobs\/(?!notify$|notify-next$)(.+)$/;
 
+/** The operations as the HTTPS API names them: for the journal, the faults and the quotas. */
+const OPERATIONS: Readonly<Record<string, string>> = {
+  get: 'GetPendingJobExecutions',
+  'start-next': 'StartNextPendingJobExecution',
+  '/get': 'DescribeJobExecution',
+  '/update': 'UpdateJobExecution',
+};
+const operationOf = (request: string): string | undefined => OPERATIONS[request] ?? OPERATIONS[request.slice(request.indexOf('/'))];
+
 export function jobRequests(state: IotState, engine: JobEngine): Responder {
+  const { faults, journal } = state.cloud.world;
   return {
     topic: TOPIC,
-    respond: ([topic, thingName, request], payload, { reply }) => {
-      const answer = (suffix: 'accepted' | 'rejected', message: Json, clientToken: string | undefined): void =>
-        reply(
-          `${topic}/${suffix}`,
-          JSON.stringify({ ...message, timestamp: seconds(state.now()), ...(clientToken === undefined ? {} : { clientToken }) }),
-        );
+    respond: ([topic, thing, request], payload, { reply }) => {
+      const thingName = thing!;
+      const operation = `iotjobsdata:${operationOf(request!) ?? 'InvalidTopic'}`;
+      const fault = faults.request(operation);
+      const answer = (outcome: 'accepted' | 'rejected', message: Json, clientToken: string | undefined): void => {
+        journal.add({ kind: 'call', what: operation, who: thingName, ok: outcome === 'accepted', ...detailOf(message) });
+        if (fault === 'lostAnswer') return;
+        const token = clientToken === undefined ? {} : { clientToken };
+        reply(`${topic}/${outcome}`, JSON.stringify({ ...message, timestamp: seconds(state.now()), ...token }));
+      };
       let clientToken: string | undefined;
       try {
         const body = Body.parse(payload);
         clientToken = body.text('clientToken');
-        answer('accepted', handle(state, engine, thingName!, request!, body), clientToken);
+        if (fault === 'throttle') throw new JobRequestError('RequestThrottled', 'Rate exceeded');
+        if (fault === 'serverError') throw new JobRequestError('InternalError', 'Internal error');
+        answer('accepted', handle(state, engine, thingName, request!, body), clientToken);
       } catch (error) {
         if (!(error instanceof JobRequestError)) throw error;
         if (error.job) engine.metrics.clientError(error.job);
@@ -34,6 +50,8 @@ export function jobRequests(state: IotState, engine: JobEngine): Responder {
     },
   };
 }
+
+const detailOf = ({ code }: Json): { readonly detail?: string } => (typeof code === 'string' ? { detail: code } : {});
 
 function handle(state: IotState, engine: JobEngine, thingName: string, request: string, body: Body): Json {
   if (!state.things.has(thingName)) throw new JobRequestError('ResourceNotFound', `Thing ${thingName} does not exist`);

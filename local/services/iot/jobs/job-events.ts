@@ -1,5 +1,6 @@
 /**
- * `$aws/events/job/…` and `$aws/events/jobExecution/…`, off until UpdateEventConfigurations switches JOB and JOB_EXECUTION on.
+ * `$aws/events/job/…` and `$aws/events/jobExecution/…`, off until UpdateEventConfigurations switches JOB and JOB_EXECUTION on. At least once and
+ * unordered: duplicated and put off as the faults of the desk say.
  * https://docs.aws.amazon.com/iot/latest/developerguide/events-jobs.html
  */
 import { randomUUID } from 'node:crypto';
@@ -60,6 +61,12 @@ export class JobEvents {
   private publish(eventType: 'JOB' | 'JOB_EXECUTION', topic: string, message: Json): void {
     if (!this.state.settings.events?.configurations[eventType]?.Enabled) return;
     const text = JSON.stringify({ eventType, eventId: randomUUID(), timestamp: seconds(this.state.now()), ...message });
-    this.state.cloud.parts.gateway?.publish(topic, text, { qos: 1 });
+    const { world, parts } = this.state.cloud;
+    const { copies, delayMs } = world.faults.delivery();
+    const send = (): void => parts.gateway?.publish(topic, text, { qos: 1 });
+    for (let copy = 0; copy < copies; copy++) {
+      if (delayMs > 0) world.clock.after(delayMs, send);
+      else send();
+    }
   }
 }

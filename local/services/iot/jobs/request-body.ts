@@ -12,6 +12,8 @@ export type JobErrorCode =
   | 'InvalidStateTransition'
   | 'ResourceNotFound'
   | 'VersionMismatch'
+  | 'InternalError'
+  | 'RequestThrottled'
   | 'TerminalStateReached';
 
 export class JobRequestError extends Error {
