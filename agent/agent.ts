@@ -1,0 +1,205 @@
+/**
+ * The reference device: stays connected, publishes telemetry, and changes its certificate when AWS IoT Jobs asks for it.
+ *
+ *     connect with the pair that the rotation wants ─► session: next step ─► stored ─► next step … ─► another pair is wanted ─► connect with that
+ *            ▲                                            └── lost ──┐
+ *            └──────────── a jittered time later ◄───────────────────┘
+ *
+ * Start it on a directory (main.ts), or by the thousand in one process on memoryFiles().
+ */
+import { deviceTopic } from '../domain/protocol/topics.js';
+import { systemClock, type Clock } from './clock.js';
+import type { AgentEvent, Device, Session } from './device.js';
+import { fileKeyStore } from './keys/file-key-store.js';
+import type { KeyStore } from './keys/key-store.js';
+import { NoAnswer } from './jobs/jobs-client.js';
+import type { JobExecution } from './jobs/job-messages.js';
+import { jitteredMs } from './retry.js';
+import { accept, findJob } from './rotation/accept.js';
+import { onOtherPair, otherPair, wantedPair } from './rotation/choice.js';
+import { Progress } from './rotation/progress.js';
+import { RotationRecord } from './rotation/record.js';
+import { openSession } from './session.js';
+import { DEFAULT_SETTINGS, type AgentSettings } from './settings.js';
+import type { Files } from './storage/files.js';
+import { Identities, type Pair } from './storage/identities.js';
+import { ConnectFailed, type Transport } from './transport/transport.js';
+
+export interface AgentOptions {
+  /** Also the client id. */
+  readonly thingName: string;
+  /** First levels of the device's topics. @default fleet */
+  readonly topicPrefix?: string;
+  /** Holds `active.json` and what it names. */
+  readonly files: Files;
+  /** @default keys in files */
+  readonly keys?: KeyStore;
+  readonly transport: Transport;
+  /** @default the system's */
+  readonly clock?: Clock;
+  /** In [0, 1). @default Math.random */
+  readonly random?: () => number;
+  readonly settings?: Partial<AgentSettings>;
+  /** What is published every few seconds; `undefined`: no telemetry. */
+  readonly telemetry?: () => object;
+  readonly onEvent?: (event: AgentEvent) => void;
+}
+
+export interface Agent {
+  /** Resolves after `stop`. Rejects where the device cannot work: no identity, or a storage that cannot be read. */
+  run(): Promise<void>;
+  /** Ends the connection and everything that waits. A rotation goes on where it stood with the next `run`. */
+  stop(): void;
+}
+
+export function createAgent(options: AgentOptions): Agent {
+  const keys = options.keys ?? fileKeyStore(options.files);
+  const device: Device = {
+    thingName: options.thingName,
+    topicPrefix: options.topicPrefix ?? 'fleet',
+    identities: new Identities(options.files, keys),
+    keys,
+    record: new RotationRecord(options.files),
+    clock: options.clock ?? systemClock,
+    random: options.random ?? Math.random,
+    settings: { ...DEFAULT_SETTINGS, ...options.settings },
+    tell: options.onEvent ?? (() => undefined),
+  };
+  return new RunningAgent(device, options.transport, options.telemetry);
+}
+
+class RunningAgent implements Agent {
+  private readonly stopping = new AbortController();
+  private readonly progress: Progress;
+  private lastConnectMs = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    private readonly device: Device,
+    private readonly transport: Transport,
+    private readonly telemetry: (() => object) | undefined,
+  ) {
+    this.progress = new Progress(device);
+  }
+
+  stop(): void {
+    this.stopping.abort(new Error('the agent stops'));
+  }
+
+  async run(): Promise<void> {
+    try {
+      await this.progress.load();
+      await this.live();
+    } catch (error) {
+      if (!this.stopping.signal.aborted) throw error;
+    }
+  }
+
+  private async live(): Promise<void> {
+    const { clock, settings, tell } = this.device;
+    let attempt = 0;
+    let refusals = 0;
+    while (!this.stopping.signal.aborted) {
+      const rotation = this.progress.rotation;
+      // After every `trialTries` refusals of the wanted pair the other one has one try.
+      const isOthersTurn = refusals % (settings.trialTries + 1) === settings.trialTries;
+      const other = rotation && isOthersTurn ? otherPair(rotation) : undefined;
+      const pair = other ?? (rotation ? wantedPair(rotation) : await this.device.identities.active());
+      const session = await this.connect(pair);
+      if (session instanceof ConnectFailed) {
+        tell({ kind: 'refused', certificate: pair.certificate, detail: `${session.kind}: ${session.message}` });
+        if (session.kind === 'refused') {
+          refusals += 1;
+          await this.progress.refused();
+        }
+        await this.pause(attempt++);
+        continue;
+      }
+      refusals = 0;
+      tell({ kind: 'connected', certificate: pair.certificate });
+      const connectedMs = clock.nowMs();
+      const isDone = await this.use(session, pair, other !== undefined);
+      await session.connection.close();
+      tell({ kind: 'disconnected', detail: await session.connection.closed });
+      if (isDone || clock.nowMs() - connectedMs >= settings.stableAfterMs) attempt = 0;
+      if (!isDone) await this.pause(attempt++);
+    }
+  }
+
+  private async connect(pair: Pair): Promise<Session | ConnectFailed> {
+    const { clock, settings } = this.device;
+    const sinceLastMs = clock.nowMs() - this.lastConnectMs;
+    if (sinceLastMs < settings.connectIntervalMs) await clock.sleep(settings.connectIntervalMs - sinceLastMs, this.stopping.signal);
+    this.lastConnectMs = clock.nowMs();
+    try {
+      return await openSession(this.transport, pair, this.device, this.stopping.signal);
+    } catch (error) {
+      if (error instanceof ConnectFailed) return error;
+      // A pair that cannot be read: what the storage does not give, the other pair may.
+      return new ConnectFailed('refused', (error as Error).message);
+    }
+  }
+
+  private async pause(attempt: number): Promise<void> {
+    const { clock, settings, random } = this.device;
+    await clock.sleep(settings.reconnect.firstMs / 2 + jitteredMs(settings.reconnect, attempt, random), this.stopping.signal);
+  }
+
+  /** Until the connection is over (`false`), or another pair is wanted than the one in use (`true`). */
+  private async use(session: Session, pair: Pair, isOther: boolean): Promise<boolean> {
+    const { progress, device } = this;
+    void this.publishTelemetry(session);
+    try {
+      for (;;) {
+        const { rotation } = progress;
+        if (!rotation) await this.awaitJob(session);
+        else if (isOther) await progress.to(await onOtherPair(rotation, device, session));
+        else await progress.advance(session);
+        if (isOther || (progress.rotation && wantedPair(progress.rotation).certificate !== pair.certificate)) return true;
+      }
+    } catch (error) {
+      if (!session.signal.aborted) device.tell({ kind: 'warning', message: (error as Error).message });
+      return false;
+    }
+  }
+
+  private async awaitJob(session: Session): Promise<void> {
+    const { device } = this;
+    for (let isFirst = true; ; isFirst = false) {
+      const execution = await (isFirst ? this.firstJob(session) : this.notifiedJob(session));
+      const job = await findJob(execution, session);
+      const accepted = job && (await accept(job, device, session));
+      if (accepted) return this.progress.begin(accepted, session);
+    }
+  }
+
+  private async firstJob({ jobs }: Session): Promise<JobExecution | undefined> {
+    try {
+      return await jobs.next();
+    } catch (error) {
+      if (!(error instanceof NoAnswer)) throw error;
+      // Telemetry goes on; a job that comes is still announced.
+      this.device.tell({ kind: 'warning', message: error.message });
+      return undefined;
+    }
+  }
+
+  private async notifiedJob({ inbox, signal }: Session): Promise<JobExecution | undefined> {
+    const said = await inbox.take(this.device.clock, signal);
+    return said?.kind === 'next' ? said.execution : undefined;
+  }
+
+  private async publishTelemetry({ connection, signal }: Session): Promise<void> {
+    if (!this.telemetry) return;
+    const { clock, random, settings, thingName, topicPrefix, tell } = this.device;
+    const topic = deviceTopic(topicPrefix, thingName, 'telemetry');
+    try {
+      for (;;) {
+        await connection.publish(topic, JSON.stringify(this.telemetry()), 0);
+        tell({ kind: 'published' });
+        await clock.sleep(settings.telemetryEveryMs * (0.8 + random() * 0.4), signal);
+      }
+    } catch {
+      // The connection is over: `use` knows it too.
+    }
+  }
+}

@@ -1,0 +1,45 @@
+/** Opens a connection that is of use: made, and subscribed to everything that the cloud says to this device. */
+import { RotationResponse } from '../domain/protocol/rotation.js';
+import { deviceTopic, jobsTopic } from '../domain/protocol/topics.js';
+import type { Device, Said, Session } from './device.js';
+import { Inbox } from './inbox.js';
+import { NextJob } from './jobs/job-messages.js';
+import { JobsClient, jobFilters } from './jobs/jobs-client.js';
+import type { Pair } from './storage/identities.js';
+import { ConnectFailed, type Connection, type Transport } from './transport/transport.js';
+
+/** Rejects with ConnectFailed. A connection on which the device may not hear its answers counts as refused. */
+export async function openSession(transport: Transport, pair: Pair, device: Device, stopped: AbortSignal): Promise<Session> {
+  const { thingName, topicPrefix, settings } = device;
+  const identity = await device.keys.tlsOptions(pair.key, await device.identities.certificatePem(pair));
+  const connection = await transport.connect({ clientId: thingName, identity, timeoutMs: settings.connectTimeoutMs });
+  const over = new AbortController();
+  const signal = AbortSignal.any([over.signal, stopped]);
+  void connection.closed.then((reason) => over.abort(new Error(`the connection is over: ${reason}`)));
+  const inbox = new Inbox<Said>();
+  const jobs = new JobsClient(connection, { ...device, signal });
+  listen(connection, jobs, inbox, device);
+  try {
+    await connection.subscribe([...jobFilters(thingName), deviceTopic(topicPrefix, thingName, 'rotation/response')]);
+  } catch (error) {
+    await connection.close();
+    throw new ConnectFailed('refused', (error as Error).message);
+  }
+  return { connection, jobs, inbox, signal };
+}
+
+/** A message that cannot be read is dropped: whoever sent it, the device asks again by itself. */
+function listen(connection: Connection, jobs: JobsClient, inbox: Inbox<Said>, { thingName, topicPrefix, tell }: Device): void {
+  const responseTopic = deviceTopic(topicPrefix, thingName, 'rotation/response');
+  const nextTopic = jobsTopic(thingName, 'notify-next');
+  connection.onMessage((topic, payload) => {
+    try {
+      const message: unknown = JSON.parse(payload.toString('utf8'));
+      if (topic === responseTopic) inbox.put({ kind: 'response', response: RotationResponse.parse(message) });
+      else if (topic === nextTopic) inbox.put({ kind: 'next', execution: NextJob.parse(message).execution });
+      else jobs.receive(topic, message);
+    } catch (error) {
+      tell({ kind: 'warning', message: `a message on ${topic} cannot be read: ${(error as Error).name}` });
+    }
+  });
+}
