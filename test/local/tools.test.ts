@@ -1,11 +1,14 @@
 /** What terraform and its like ask of every resource that they manage: tags, settings that nobody made, deletion piece by piece. */
 import {
   CloudWatchClient,
+  DescribeAlarmHistoryCommand,
   DescribeAlarmsCommand,
+  DescribeAlarmsForMetricCommand,
   DisableAlarmActionsCommand,
   EnableAlarmActionsCommand,
   ListTagsForResourceCommand as ListAlarmTags,
   PutMetricAlarmCommand,
+  SetAlarmStateCommand,
   TagResourceCommand as TagAlarm,
   UntagResourceCommand as UntagAlarm,
 } from '@aws-sdk/client-cloudwatch';
@@ -29,10 +32,19 @@ import {
   TagResourceCommand as TagRule,
   UntagResourceCommand as UntagRule,
 } from '@aws-sdk/client-eventbridge';
+import {
+  CreateBucketCommand,
+  DeleteBucketWebsiteCommand,
+  GetBucketTaggingCommand,
+  PutBucketVersioningCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { CreateTopicCommand, GetTopicAttributesCommand, SetTopicAttributesCommand, SNSClient } from '@aws-sdk/client-sns';
 import {
   AddTagsToResourceCommand,
   DeleteParametersCommand,
+  DescribeParametersCommand,
+  GetParameterCommand,
   ListTagsForResourceCommand as ListParameterTags,
   PutParameterCommand,
   RemoveTagsFromResourceCommand,
@@ -75,6 +87,58 @@ test('an alarm keeps its tags and can be silenced without being changed', async 
   expect((await described()).ActionsEnabled).toBe(true);
   await expect(cloudwatch.send(new ListAlarmTags({ ResourceARN: `${ResourceARN}x` }))).rejects.toMatchObject({
     name: 'ResourceNotFoundException',
+  });
+});
+
+test('an alarm is found by its metric, and its history tells each change of state', async () => {
+  const cloudwatch = new CloudWatchClient(client());
+  const metric = { Namespace: 'Desk', MetricName: 'watched', Dimensions: [{ Name: 'of', Value: 'me' }] };
+  const AlarmName = 'historic';
+  await cloudwatch.send(
+    new PutMetricAlarmCommand({
+      ...metric,
+      AlarmName,
+      Statistic: 'Sum',
+      Period: 60,
+      EvaluationPeriods: 1,
+      Threshold: 1,
+      ComparisonOperator: 'GreaterThanThreshold',
+    }),
+  );
+  await cloudwatch.send(new SetAlarmStateCommand({ AlarmName, StateValue: 'ALARM', StateReason: 'by hand' }));
+  const { AlarmHistoryItems } = await cloudwatch.send(new DescribeAlarmHistoryCommand({ AlarmName }));
+  expect(AlarmHistoryItems).toMatchObject([
+    { HistorySummary: 'Alarm updated from INSUFFICIENT_DATA to ALARM', Timestamp: expect.any(Date) },
+  ]);
+  const { MetricAlarms } = await cloudwatch.send(new DescribeAlarmsForMetricCommand(metric));
+  expect(MetricAlarms).toMatchObject([{ AlarmName, StateValue: 'ALARM' }]);
+  const other = await cloudwatch.send(new DescribeAlarmsForMetricCommand({ ...metric, Dimensions: [] }));
+  expect(other.MetricAlarms).toEqual([]);
+});
+
+test('parameters are filtered as asked, and a filter that is not known is refused', async () => {
+  const ssm = new SSMClient(client());
+  for (const Name of ['/filter/a', '/filter/b/c']) await ssm.send(new PutParameterCommand({ Name, Value: 'v', Type: 'String' }));
+  const names = async (Key: string, Option: string | undefined, ...Values: string[]) =>
+    (await ssm.send(new DescribeParametersCommand({ ParameterFilters: [{ Key, Option, Values }] }))).Parameters!.map(({ Name }) => Name);
+  expect(await names('Name', 'BeginsWith', '/filter/b')).toEqual(['/filter/b/c']);
+  expect(await names('Path', 'Recursive', '/filter')).toEqual(['/filter/a', '/filter/b/c']);
+  expect(await names('Path', 'OneLevel', '/filter')).toEqual(['/filter/a']);
+  expect(await names('Type', undefined, 'SecureString')).toEqual([]);
+  await expect(names('KeyId', undefined, 'x')).rejects.toMatchObject({ name: 'InvalidFilterKey' });
+  expect((await ssm.send(new GetParameterCommand({ Name: '/filter/a:1' }))).Parameter).toMatchObject({ Version: 1 });
+  await expect(ssm.send(new GetParameterCommand({ Name: '/filter/a:2' }))).rejects.toMatchObject({ name: 'ParameterVersionNotFound' });
+});
+
+test('a bucket is born with its tags; deleting a setting that is not there succeeds', async () => {
+  const s3 = new S3Client({ ...client(), forcePathStyle: true });
+  const Bucket = 'tools-bucket';
+  await s3.send(new CreateBucketCommand({ Bucket, CreateBucketConfiguration: { LocationConstraint: 'eu-west-1', Tags: [OLD] } }));
+  expect((await s3.send(new GetBucketTaggingCommand({ Bucket }))).TagSet).toEqual([OLD]);
+  await s3.send(new DeleteBucketWebsiteCommand({ Bucket }));
+  const Status = 'Sometimes' as 'Enabled';
+  await expect(s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status } }))).rejects.toMatchObject({
+    name: 'MalformedXML',
   });
 });
 

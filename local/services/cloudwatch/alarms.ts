@@ -29,10 +29,22 @@ export type AlarmEntry =
   | (Common & { readonly kind: 'metric'; readonly input: AlarmInput; readonly alarm: MetricAlarm })
   | (Common & { readonly kind: 'composite'; readonly input: CompositeInput; readonly rule: CompositeRule });
 
+export interface StateUpdate {
+  readonly alarm: AlarmEntry;
+  readonly at: Date;
+  readonly from: AlarmState;
+  readonly to: AlarmState;
+  readonly reason: string;
+}
+
+/** AWS keeps the history for thirty days; the desk the last so many changes. */
+const KEPT_STATE_UPDATES = 1000;
 const SERVICE = 'cloudwatch.amazonaws.com';
 
 export class Alarms {
   private readonly alarms = new Map<string, AlarmEntry>();
+  /** Newest first. */
+  readonly stateUpdates: StateUpdate[] = [];
 
   constructor(
     private readonly cloud: Cloud,
@@ -143,7 +155,10 @@ export class Alarms {
 
   private change(entry: AlarmEntry, state: AlarmState, reason: string): void {
     const old = entry.state;
-    Object.assign(entry, { state, reason, changedAt: this.cloud.world.clock.date() });
+    const at = this.cloud.world.clock.date();
+    Object.assign(entry, { state, reason, changedAt: at });
+    this.stateUpdates.unshift({ alarm: entry, at, from: old, to: state, reason });
+    this.stateUpdates.length = Math.min(this.stateUpdates.length, KEPT_STATE_UPDATES);
     this.cloud.world.journal.add({
       kind: 'alarm',
       what: `${state} ${entry.input.AlarmName}`,

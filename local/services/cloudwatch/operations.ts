@@ -2,6 +2,7 @@
 import type { World } from '../../cloud.js';
 import { AwsError, type Operation } from '../../models/service.js';
 import type { AlarmInput, AlarmState } from './alarm.js';
+import { alarmsOn, describeAlarmHistory } from './alarm-history.js';
 import type { AlarmEntry, Alarms, CompositeInput } from './alarms.js';
 import type { MetricStore } from './metric-store.js';
 import { type Dimension, type MetricDataQuery, checkPeriod, compileQueries, dimensionsOf, valueOf } from './queries.js';
@@ -81,6 +82,8 @@ export function cloudwatchOperations(store: MetricStore, alarms: Alarms, world: 
       return {};
     },
     DescribeAlarms: (input: DescribeInput) => describeAlarms(alarms, input),
+    DescribeAlarmHistory: (input) => describeAlarmHistory(alarms, input),
+    DescribeAlarmsForMetric: (input) => ({ MetricAlarms: alarmsOn(alarms, input).map(describe) }),
     DeleteAlarms: (input: { AlarmNames: readonly string[] }) => {
       alarms.delete(input.AlarmNames);
       return {};
@@ -203,6 +206,16 @@ function getMetricData(store: MetricStore, input: DataInput): Record<string, unk
     });
 }
 
+const describe = (entry: AlarmEntry): Record<string, unknown> => ({
+  ...entry.input,
+  ActionsEnabled: entry.actionsEnabled,
+  AlarmArn: entry.arn,
+  AlarmConfigurationUpdatedTimestamp: entry.configuredAt,
+  StateValue: entry.state,
+  StateReason: entry.reason,
+  StateUpdatedTimestamp: entry.changedAt,
+});
+
 function describeAlarms(alarms: Alarms, input: DescribeInput): Record<string, unknown> {
   const types = input.AlarmTypes ?? ['MetricAlarm'];
   const wanted = alarms
@@ -217,15 +230,6 @@ function describeAlarms(alarms: Alarms, input: DescribeInput): Record<string, un
   const from = Number(input.NextToken ?? 0);
   const to = from + (input.MaxRecords ?? 50);
   const page = wanted.slice(from, to);
-  const describe = (entry: AlarmEntry): Record<string, unknown> => ({
-    ...entry.input,
-    ActionsEnabled: entry.actionsEnabled,
-    AlarmArn: entry.arn,
-    AlarmConfigurationUpdatedTimestamp: entry.configuredAt,
-    StateValue: entry.state,
-    StateReason: entry.reason,
-    StateUpdatedTimestamp: entry.changedAt,
-  });
   return {
     MetricAlarms: page.filter(({ kind }) => kind === 'metric').map(describe),
     CompositeAlarms: page.filter(({ kind }) => kind === 'composite').map(describe),

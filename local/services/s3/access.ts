@@ -31,6 +31,8 @@ const BUCKET_ACTIONS: Readonly<Record<string, string>> = {
   GetBucketReplication: 'GetReplicationConfiguration',
   GetObjectLockConfiguration: 'GetBucketObjectLockConfiguration',
   GetBucketCors: 'GetBucketCORS',
+  DeleteBucketCors: 'PutBucketCORS',
+  DeleteBucketReplication: 'PutReplicationConfiguration',
 };
 
 /** Operations on an object. `versioned`: with a version id it is another action, `…Version…`. */

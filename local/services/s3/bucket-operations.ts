@@ -1,10 +1,11 @@
 /** CreateBucket, DeleteBucket, HeadBucket, ListBuckets, GetBucketLocation. */
 import { AwsError } from '../../models/service.js';
 import { bucketAcl } from './acl.js';
-import { Bucket, type BucketSettings } from './bucket.js';
+import { Bucket, type BucketSettings, type Tag } from './bucket.js';
 import type { Buckets } from './buckets.js';
 import { notServed } from './errors.js';
 import { wholeSecond } from './object-writes.js';
+import { readTags } from './tags.js';
 
 interface OfBucket {
   readonly Bucket: string;
@@ -21,7 +22,7 @@ export function createBucket(
   buckets: Buckets,
   input: OfBucket & {
     readonly ACL?: string;
-    readonly CreateBucketConfiguration?: { readonly LocationConstraint?: string };
+    readonly CreateBucketConfiguration?: { readonly LocationConstraint?: string; readonly Tags?: readonly Tag[] };
     readonly ObjectOwnership?: BucketSettings['ownership'];
     readonly ObjectLockEnabledForBucket?: boolean;
   },
@@ -56,7 +57,7 @@ export function createBucket(
     publicAccessBlock: { BlockPublicAcls: true, IgnorePublicAcls: true, BlockPublicPolicy: true, RestrictPublicBuckets: true },
     encryption: DEFAULT_ENCRYPTION,
     acl: 'private',
-    tags: new Map(),
+    tags: readTags(input.CreateBucketConfiguration?.Tags ?? [], 50),
   });
   bucket.settings.acl = bucketAcl(bucket, input);
   buckets.all.set(bucket.name, bucket);

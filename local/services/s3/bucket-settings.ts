@@ -33,6 +33,10 @@ export const UNSET_SETTINGS = {
   GetBucketWebsite: never('NoSuchWebsiteConfiguration', 'The specified bucket does not have a website configuration'),
   GetBucketReplication: never('ReplicationConfigurationNotFoundError', 'The replication configuration was not found'),
   GetObjectLockConfiguration: never('ObjectLockConfigurationNotFoundError', 'Object Lock configuration does not exist for this bucket'),
+  // Deleting what is not there succeeds on S3.
+  DeleteBucketCors: nothing({}),
+  DeleteBucketWebsite: nothing({}),
+  DeleteBucketReplication: nothing({}),
   GetBucketAccelerateConfiguration: nothing({}),
   GetBucketRequestPayment: nothing({ Payer: 'BucketOwner' }),
 } as const;
@@ -49,7 +53,7 @@ export function putBucketVersioning(
   const settings = settingsOf(buckets, input);
   const { Status, MFADelete } = input.VersioningConfiguration;
   if (MFADelete === 'Enabled') throw notServed('MFA delete');
-  if (Status === undefined) throw malformedXml();
+  if (Status !== 'Enabled' && Status !== 'Suspended') throw malformedXml();
   settings.versioning = Status;
   return {};
 }

@@ -3,6 +3,7 @@ import type { Cloud } from '../../cloud.js';
 import type { AccessRequest } from '../../iam/principal.js';
 import { AwsError, type AwsService } from '../../models/service.js';
 import { inPages } from '../pages.js';
+import { compileFilter, type ParameterFilter } from './filters.js';
 
 interface Parameter {
   readonly Name: string;
@@ -65,8 +66,12 @@ export function createSsm(cloud: Cloud): AwsService {
     return { Name, ARN, Type, Version, LastModifiedDate, DataType, Tier, ...(Description === undefined ? {} : { Description }) };
   };
   const get = (nameOrArn: string): Parameter => {
-    const parameter = found(nameOrArn);
+    // `name:3` selects a version; the desk keeps the last one only.
+    const [, base = nameOrArn, version] = /^((?:arn:[^/]*)?[^:]+):(\d+)$/.exec(nameOrArn) ?? [];
+    const parameter = found(base);
     if (!parameter) throw new AwsError('ParameterNotFound', `Parameter ${nameOrArn} not found.`);
+    if (version !== undefined && Number(version) !== parameter.Version)
+      throw new AwsError('ParameterVersionNotFound', `Systems Manager could not find version ${version} of ${base}.`);
     return parameter;
   };
 
@@ -147,13 +152,9 @@ export function createSsm(cloud: Cloud): AwsService {
         parameters.delete(get(input.Name).Name);
         return {};
       },
-      DescribeParameters: (input: {
-        MaxResults?: number;
-        NextToken?: string;
-        ParameterFilters?: readonly { Key: string; Values?: readonly string[] }[];
-      }) => {
-        const names = input.ParameterFilters?.find((filter) => filter.Key === 'Name')?.Values;
-        const all = [...parameters.values()].filter((parameter) => names === undefined || names.includes(parameter.Name));
+      DescribeParameters: (input: { MaxResults?: number; NextToken?: string; ParameterFilters?: readonly ParameterFilter[] }) => {
+        const passes = (input.ParameterFilters ?? []).map(compileFilter);
+        const all = [...parameters.values()].filter((parameter) => passes.every((pass) => pass(parameter)));
         const { page, nextToken } = inPages(all, input.MaxResults ?? 50, input.NextToken);
         return {
           Parameters: page.map(describe),
@@ -188,7 +189,7 @@ export function createSsm(cloud: Cloud): AwsService {
             context: { 'ssm:Recursive': input['Recursive'] === true ? 'true' : 'false' },
           },
         ];
-      if (input['ResourceId'] !== undefined) return [{ action, resource: arnOf(nameOf(String(input['ResourceId']))) }];
+      if (typeof input['ResourceId'] === 'string') return [{ action, resource: arnOf(nameOf(input['ResourceId'])) }];
       return [{ action, resource: arnOf(nameOf(String(input['Name']))) }];
     },
   };
