@@ -66,6 +66,15 @@ export class Ledger {
     return (await this.scan(this.tables.ledger)).find(({ sk, key: at }) => sk?.S === 'HIGH_WATER' && at?.S === key)?.['crlNumber']?.S;
   }
 
+  /** Takes a certificate out of the inventory, as if it had never been there. */
+  async forget(certificateId: string): Promise<void> {
+    const TableName = this.tables.inventory;
+    for (const { pk, sk } of await this.scan(TableName)) {
+      if (pk?.S !== `CERT#${certificateId}` && sk?.S !== `CERT#${certificateId}`) continue;
+      await this.desk.cloud.call('dynamodb', 'DeleteItem', { TableName, Key: { pk, sk } });
+    }
+  }
+
   private async get(pk: string, sk: string): Promise<Item | undefined> {
     const input = { TableName: this.tables.inventory, Key: { pk: { S: pk }, sk: { S: sk } }, ConsistentRead: true };
     return (await this.desk.cloud.call<{ Item?: Item }>('dynamodb', 'GetItem', input)).Item;

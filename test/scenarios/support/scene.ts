@@ -12,9 +12,10 @@ import { enrol, type EnrolledDevice } from '../../../local/fleet/enrol.js';
 import { startFleet, type DeviceStatus, type Fleet } from '../../../local/fleet/fleet.js';
 import { clientsFor, commandLine, type Clients, type Stage } from '../../../local/scenes/stage.js';
 import type { Assembly } from './assembly.js';
+import { killEnvironments } from './environments.js';
 import { canonical, type FactoryCa, type Listed } from './factory.js';
 import { Ledger } from './ledger.js';
-import { QUEUES, queueUrlOf, quiet, settle, type QueueName } from './quiet.js';
+import { depthOf, QUEUES, queueUrlOf, quiet, settle, type QueueName } from './quiet.js';
 
 export interface Device extends EnrolledDevice {
   /** Canonical hex. */
@@ -40,6 +41,7 @@ export class Scene {
   readonly clients: Clients;
   readonly fleetwarden: Stage['fleetwarden'];
   private fleet: Fleet | undefined;
+  private readonly unread = new Set<string>();
   private crlNumber = 0;
 
   private constructor(
@@ -190,6 +192,7 @@ export class Scene {
       'ListEventSourceMappings',
       { FunctionName: QUEUES[queue] },
     );
+    this.unread.add(QUEUES[queue]);
     const enable = (Enabled: boolean) =>
       Promise.all(EventSourceMappings.map(({ UUID }) => this.desk.cloud.call('lambda', 'UpdateEventSourceMapping', { UUID, Enabled })));
     await enable(false);
@@ -197,11 +200,12 @@ export class Scene {
       await work();
     } finally {
       await enable(true);
+      this.unread.delete(QUEUES[queue]);
     }
     await this.rest();
   }
 
-  rest = () => quiet(this.desk);
+  rest = () => quiet(this.desk, this.unread);
   /** Lets time pass until no message is left. */
   settle = () => settle(this.desk);
 
@@ -231,6 +235,38 @@ export class Scene {
       .entries()
       .filter(({ kind, who, what }) => (kind === 'call' || kind === 'denied') && who.startsWith('fleetwarden-') && what.startsWith(service))
       .map(({ what }) => what);
+  }
+
+  /**
+   * Takes the power from all functions after a function has made this call, and before it has its answer: each time, or at the `nth` only.
+   * The answer ends it.
+   */
+  killAt(what: string, nth?: number): () => void {
+    let calls = 0;
+    return this.desk.world.journal.on((call) => {
+      if (call.kind !== 'call' || call.what !== what || !call.who.startsWith('fleetwarden-')) return;
+      calls++;
+      if (nth === undefined || calls === nth) killEnvironments();
+    });
+  }
+
+  /** What a function has logged, line by line, without Lambda's own lines. */
+  async log(name: string): Promise<Record<string, unknown>[]> {
+    const { events = [] } = await this.desk.cloud.call<{ events?: { message: string }[] }>('logs', 'FilterLogEvents', {
+      logGroupName: `/aws/lambda/fleetwarden-${name}`,
+    });
+    return events.flatMap(({ message }) => (message.startsWith('{') ? [JSON.parse(message) as Record<string, unknown>] : []));
+  }
+
+  /** How many messages lie in the dead-letter queue. */
+  async deadLetters(queue: QueueName): Promise<number> {
+    return (await depthOf(this.desk, `${QUEUES[queue]}-dead`)).visible;
+  }
+
+  /** ARNs of the execution roles of all functions. */
+  async roles(): Promise<string[]> {
+    const { Functions = [] } = await this.desk.cloud.call<{ Functions?: { Role: string }[] }>('lambda', 'ListFunctions', {});
+    return Functions.map(({ Role }) => Role);
   }
 
   /** Names of alarms in state ALARM, without the prefix of the installation. */
