@@ -71,5 +71,24 @@ export function dynamoHolds(ledger: Ledger): Holds {
       );
       return Item?.['state'] === to && Item[who[0]!] === by && Item[who[1]!] === atMs;
     },
+
+    async advance(hash, handedOver) {
+      try {
+        await ledger.client.send(
+          new UpdateCommand({
+            TableName: ledger.table,
+            Key: { pk: 'HOLD', sk: hash },
+            UpdateExpression: 'SET handedOver = :done',
+            ConditionExpression: '#state = :approved AND (attribute_not_exists(handedOver) OR handedOver <= :done)',
+            ExpressionAttributeNames: { '#state': 'state' },
+            ExpressionAttributeValues: { ':approved': 'APPROVED', ':done': handedOver },
+          }),
+        );
+        return true;
+      } catch (error) {
+        if (conditionFailed(error)) return false;
+        throw error;
+      }
+    },
   };
 }

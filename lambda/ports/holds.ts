@@ -17,6 +17,8 @@ export interface Hold {
   readonly createdAtMs: number;
   readonly decidedBy?: string;
   readonly decidedAtMs?: number;
+  /** How many entries from the beginning of the list are on the revoke queue. Absent: nothing of it, or all at once. */
+  readonly handedOver?: number;
 }
 
 export interface Holds {
@@ -26,4 +28,6 @@ export interface Holds {
   all(): AsyncIterable<Hold>;
   /** Conditional: `false` when the hold is not in `from`. */
   move(hash: string, from: HoldState, to: HoldState, by: string, atMs: number): Promise<boolean>;
+  /** Notes how far an approved list has been handed over. Never goes back; `false` when the hold is not APPROVED or is further already. */
+  advance(hash: string, handedOver: number): Promise<boolean>;
 }

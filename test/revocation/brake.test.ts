@@ -181,6 +181,48 @@ describe('a held list', () => {
     expect(await decide(hash, 'HELD', 'APPROVED')).toBe(false);
   });
 
+  describe('of more entries than one run can hand over', () => {
+    const ENTRIES = 25_000;
+    const PER_SLICE = 10_000;
+    let hash: string;
+    beforeEach(async () => {
+      const strangers = Array.from({ length: ENTRIES }, (_, i) => ({ serial: BigInt(i + 1_000_000), reason: 1 }));
+      await world.publish(world.crl(2n, [...revoked(devices), ...strangers]));
+      hash = [...world.holds.holds.values()].find(({ count }) => count === ENTRIES)!.hash;
+      await decide(hash, 'HELD', 'APPROVED');
+    });
+    const serials = () => new Set(world.revokeQueue.messages.map(({ serialNumber }) => serialNumber));
+
+    test('is taken up where a run died, and ends', async () => {
+      const sendAll = world.revokeQueue.sendAll.bind(world.revokeQueue);
+      let slices = 0;
+      world.revokeQueue.sendAll = async (messages) => {
+        if (++slices === 2) throw new Error('the function ran out of time');
+        return sendAll(messages);
+      };
+      await expect(approved(hash)).rejects.toThrow('out of time');
+      expect(world.holds.holds.get(hash)).toMatchObject({ state: 'APPROVED', handedOver: PER_SLICE });
+      await approved(hash);
+      expect(world.revokeQueue.messages).toHaveLength(ENTRIES); // none twice
+      expect(serials().size).toBe(ENTRIES);
+      expect(world.holds.holds.get(hash)?.state).toBe('APPLIED');
+    });
+
+    test('stops before its time is up, and asks to be called again', async () => {
+      const sendAll = world.revokeQueue.sendAll.bind(world.revokeQueue);
+      world.revokeQueue.sendAll = async (messages) => {
+        world.clock.advance(160_000);
+        return sendAll(messages);
+      };
+      await approved(hash);
+      expect(world.revokeQueue.messages).toHaveLength(PER_SLICE);
+      expect(world.syncQueue.messages).toEqual([{ kind: 'approved', hash }]);
+      await world.drainSync();
+      expect(serials().size).toBe(ENTRIES);
+      expect(world.holds.holds.get(hash)?.state).toBe('APPLIED');
+    });
+  });
+
   test('that was rejected stays out, also when later CRLs list the same entries', async () => {
     const { hash } = onlyHold();
     await decide(hash, 'HELD', 'REJECTED');

@@ -205,6 +205,16 @@ describe.each<[string, () => Promise<Ports>]>([
       expect(await ports.holds.get(hold.hash)).toMatchObject({ state: 'APPLIED', decidedBy: 'alice', decidedAtMs: NOW });
     });
 
+    test('remember how far they have been handed over, only once approved, and never less far', async () => {
+      const hold = held(randomUUID());
+      await ports.holds.put(hold);
+      expect(await ports.holds.advance(hold.hash, 10)).toBe(false);
+      await ports.holds.move(hold.hash, 'HELD', 'APPROVED', 'alice', NOW);
+      expect(await ports.holds.advance(hold.hash, 20)).toBe(true);
+      expect(await ports.holds.advance(hold.hash, 10)).toBe(false);
+      expect(await ports.holds.get(hold.hash)).toMatchObject({ state: 'APPROVED', handedOver: 20 });
+    });
+
     test('that nobody made are undefined, and do not move', async () => {
       expect(await ports.holds.get(hex('nobody'))).toBeUndefined();
       expect(await ports.holds.move(hex('nobody'), 'HELD', 'APPROVED', 'alice', NOW)).toBe(false);

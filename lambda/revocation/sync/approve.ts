@@ -2,6 +2,9 @@
  * Carries out a list that a person approved. The approval is bound to the hash: what counts is the list with that hash, and not what the row
  * beside it says. APPROVED → APPLIED comes after the last message was taken, so that a run which dies is repeated; the worker does not mind
  * getting a message twice, and once APPLIED, the approval is used up.
+ *
+ * A long list is handed over slice by slice, and how far it has come is on the row: a run that dies, or that stops because its time is nearly
+ * up, is taken up where it was. Without that, a list too long for one run would begin anew each time and never reach its end.
  */
 import { heldListHash, readHeldList, type HeldEntry, type HeldListHeader } from '../../../domain/fleet/held-list.js';
 import { METRICS } from '../../../domain/fleet/metrics.js';
@@ -10,6 +13,11 @@ import { actionOf } from '../../../domain/pki/crl-reason.js';
 import { readSerialSet } from '../../../domain/pki/serial-state.js';
 import type { RevokeMessage } from '../../../domain/protocol/revocation.js';
 import { BY, mayAct, type SyncPorts, type SyncSettings } from './ports.js';
+
+/** 1,000 calls of SendMessageBatch. */
+const SLICE = 10_000;
+/** The function has five minutes: time for one more slice, however slow, must be left. */
+const STOP_AFTER_MS = 150_000;
 
 export async function approve(ports: SyncPorts, settings: SyncSettings, hash: string): Promise<void> {
   const { clock, holds, signals } = ports;
@@ -39,8 +47,19 @@ export async function approve(ports: SyncPorts, settings: SyncSettings, hash: st
     });
 
   await append('intent', 0);
-  const standing = header.kind === 'reactivate' ? await stillGone(ports, header, entries) : entries;
-  const sent = await ports.revokeQueue.sendAll(messagesOf(header, standing, hash));
+  const stands = header.kind === 'reactivate' ? await stillGone(ports, header) : () => true;
+  const startedAtMs = clock.nowMs();
+  let sent = 0;
+  for (const { slice, end } of slicesOf(entries, hold.handedOver ?? 0)) {
+    sent += await ports.revokeQueue.sendAll(messagesOf(header, slice.filter(stands), hash));
+    if (slice.length < SLICE) break; // the last one: APPLIED says that it is done
+    await holds.advance(hash, end);
+    if (clock.nowMs() - startedAtMs < STOP_AFTER_MS) continue;
+    await ports.syncQueue.send({ kind: 'approved', hash });
+    await append('outcome', sent);
+    signals.count(METRICS.revocationsQueued, sent);
+    return signals.info('approved list handed over in part', { hash, sent, handedOver: end, of: hold.count, reason: 'approved' });
+  }
   await holds.move(hash, 'APPROVED', 'APPLIED', BY, clock.nowMs());
   await append('outcome', sent);
   signals.count(METRICS.revocationsQueued, sent);
@@ -55,15 +74,29 @@ export async function approve(ports: SyncPorts, settings: SyncSettings, hash: st
 }
 
 /** A serial number that has come back to the CRL since the list was made, on hold or revoked, is not reactivated whatever was approved. */
-async function stillGone(
-  { marks, states }: SyncPorts,
-  { issuerKeyId, partition }: HeldListHeader,
-  entries: Iterable<HeldEntry>,
-): Promise<readonly HeldEntry[]> {
+async function stillGone({ marks, states }: SyncPorts, { issuerKeyId, partition }: HeldListHeader): Promise<(entry: HeldEntry) => boolean> {
   const mark = await marks.get(issuerKeyId, partition);
   if (mark === undefined) throw new Error(`no high-water mark of ${issuerKeyId} ${partition}, from which a list was held`);
   const now = await readSerialSet(states.load(mark.stateKey));
-  return [...entries].filter(({ serialNumber }) => !now.has(serialNumber, 'revoked') && !now.has(serialNumber, 'hold'));
+  return ({ serialNumber }) => !now.has(serialNumber, 'revoked') && !now.has(serialNumber, 'hold');
+}
+
+/** The entries behind the first `handedOver`, in slices; `end`: how many entries of the list come before the next slice. */
+function* slicesOf(
+  entries: Iterable<HeldEntry>,
+  handedOver: number,
+): Iterable<{ readonly slice: readonly HeldEntry[]; readonly end: number }> {
+  let slice: HeldEntry[] = [];
+  let end = 0;
+  for (const entry of entries) {
+    end += 1;
+    if (end <= handedOver) continue;
+    slice.push(entry);
+    if (slice.length < SLICE) continue;
+    yield { slice, end };
+    slice = [];
+  }
+  if (slice.length > 0) yield { slice, end };
 }
 
 function* messagesOf({ kind, anchorId, crlNumber }: HeldListHeader, entries: Iterable<HeldEntry>, hash: string): Iterable<RevokeMessage> {

@@ -22,7 +22,7 @@ export interface SyncPorts {
   readonly crls: CrlStore;
   readonly decisions: Pick<DecisionLog, 'append'>;
   readonly due: Pick<DueRevocations, 'dueBy' | 'done'>;
-  readonly holds: Pick<Holds, 'put' | 'get' | 'all' | 'move'>;
+  readonly holds: Pick<Holds, 'put' | 'get' | 'all' | 'move' | 'advance'>;
   readonly inventory: Pick<Inventory, 'alreadyDone' | 'activeCount'>;
   readonly marks: HighWaterMarks;
   readonly revokeQueue: Pick<RevokeQueue, 'sendAll'>;

@@ -50,6 +50,12 @@ export class MemoryHolds implements Holds {
     this.holds.set(hash, { ...hold, state: to, ...(to !== 'APPLIED' && { decidedBy: by, decidedAtMs: atMs }) });
     return true;
   }
+  async advance(hash: string, handedOver: number) {
+    const hold = this.holds.get(hash);
+    if (hold?.state !== 'APPROVED' || (hold.handedOver ?? 0) > handedOver) return false;
+    this.holds.set(hash, { ...hold, handedOver });
+    return true;
+  }
 }
 
 export class MemoryDecisions implements DecisionLog {
