@@ -66,7 +66,10 @@ export const Configuration = z
   .strictObject({
     prefix: z
       .string()
-      .regex(/^[a-z][a-z0-9-]{0,18}[a-z0-9]$/, 'expected 2 to 20 of a-z 0-9 -, beginning with a letter')
+      .regex(
+        /^(?!aws|ssm)[a-z][a-z0-9-]{0,18}[a-z0-9]$/,
+        'expected 2 to 20 of a-z 0-9 -, beginning with a letter, and not with aws or ssm (SSM keeps those names)',
+      )
       .default('fleetwarden')
       .describe(
         'Name of the installation: the stacks are `<prefix>-state` and `<prefix>-app`, and everything named begins with it. Two installations in one account need two.',

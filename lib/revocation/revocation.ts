@@ -56,7 +56,7 @@ export class Revocation extends Construct {
       }),
       timeout: Duration.minutes(2),
       memoryMiB: 512,
-      batchSize: 10,
+      batchSize: batchAt(this.settings.ratePerSecond),
       // The pace is shared through the ledger; two workers hide the latency of the calls behind it, more would only wait.
       maxConcurrency: 2,
       // 10,000 revocations at ten a second are 17 minutes.
@@ -199,3 +199,6 @@ export class Revocation extends Construct {
     });
   }
 }
+
+/** Messages that one call takes: the slots of two batches at once must end within a minute, half of the time-out, however slow the pace is set. */
+const batchAt = (perSecond: number): number => Math.min(10, Math.max(1, Math.floor(perSecond * 30)));

@@ -143,7 +143,12 @@ describe('the configuration', () => {
     [
       'a prefix that cannot name a stack',
       { trustAnchors: [CREATED], prefix: 'Fleet_1' },
-      'prefix: got "Fleet_1", expected 2 to 20 of a-z 0-9 -, beginning with a letter',
+      'prefix: got "Fleet_1", expected 2 to 20 of a-z 0-9 -, beginning with a letter, and not with aws or ssm (SSM keeps those names)',
+    ],
+    [
+      'a prefix that SSM takes in no parameter name',
+      { trustAnchors: [CREATED], prefix: 'aws-fleet' },
+      'prefix: got "aws-fleet", expected 2 to 20 of a-z 0-9 -, beginning with a letter, and not with aws or ssm (SSM keeps those names)',
     ],
   ];
   it.each(refused)('with %s is refused, and says what it got and what it expected', (_, document, sentence) => {

@@ -86,6 +86,23 @@ describe('every function', () => {
   });
 });
 
+describe('a revocation worker at a slow pace', () => {
+  const TIME_OUT_SECONDS = 120;
+
+  it.each([0.1, 0.5, 1, 10, 100])('at %d a second takes no more than two calls can settle before their time is up', (ratePerSecond) => {
+    const { appTemplate } = synthesise({ revocation: { ratePerSecond, quotaPerSecond: Math.max(1, ratePerSecond) } });
+    const [id] = Object.entries(ofType(appTemplate, 'AWS::Lambda::Function')).find(
+      ([, { Properties }]) => Properties['FunctionName'] === 'fleetwarden-revocation-revoke',
+    )!;
+    const mapping = Object.values(ofType(appTemplate, 'AWS::Lambda::EventSourceMapping')).find(
+      ({ Properties }) => text(Properties['FunctionName']) === `<${id}>`,
+    );
+    const batch = Number(mapping?.Properties['BatchSize']);
+    expect(batch).toBeGreaterThanOrEqual(1);
+    expect((2 * batch) / ratePerSecond).toBeLessThanOrEqual(TIME_OUT_SECONDS / 2);
+  });
+});
+
 describe('every queue', () => {
   it('refuses whoever does not come over TLS', () => {
     const policies = Object.values(ofType(appTemplate, 'AWS::SQS::QueuePolicy'));
