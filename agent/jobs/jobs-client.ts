@@ -56,7 +56,7 @@ export class JobsClient {
     return this.read('$next');
   }
 
-  /** `undefined`: there is no such execution (any more). */
+  /** `undefined`: there is no such execution, or it is over. */
   async describe(jobId: string): Promise<JobExecution | undefined> {
     return this.read(jobId);
   }
@@ -98,7 +98,7 @@ export class JobsClient {
   private async read(jobId: string): Promise<JobExecution | undefined> {
     const answer = await this.request(`${jobId}/get`, { includeJobDocument: true });
     if ('accepted' in answer) return NextJob.parse(answer.accepted).execution;
-    if (answer.rejected.code === 'ResourceNotFound') return undefined;
+    if (OVER_CODES.has(answer.rejected.code)) return undefined;
     throw new JobRejected(answer.rejected);
   }
 
