@@ -31,7 +31,9 @@ const STANDS: Record<RevokeOutcome, boolean> = {
   'already-inactive': false,
   reactivated: false,
   'is-a-ca': false, // a person decides
-  mismatch: false,
+  // The worker looked at another certificate: the inventory pointed to the wrong one, or an impostor carries the serial number. It is asked again
+  // at each reconciliation, acts once the right one is found, and alarms until then.
+  mismatch: true,
   'not-ours': false,
 };
 
