@@ -60,7 +60,15 @@ test('a CRL in another bucket starts nothing, and a message that names that buck
 });
 
 test('a message that is none of ours ends in the dead-letter queue, and others beside it are carried out', async () => {
-  await scene.send('revoke', { version: 1, action: 'revoke', anchorId: 'factory', serialNumber: 'not hex', reason: 'x', source: 'crl', runId: 'x' });
+  await scene.send('revoke', {
+    version: 1,
+    action: 'revoke',
+    anchorId: 'factory',
+    serialNumber: 'not hex',
+    reason: 'x',
+    source: 'crl',
+    runId: 'x',
+  });
   await scene.publish([scene.factoryDevices[0]!]);
   await scene.settle();
   expect(await scene.statuses(scene.factoryDevices)).toEqual(['REVOKED', 'ACTIVE']);

@@ -61,7 +61,9 @@ describe('observe', () => {
     expect(await scene.ledger.mark('external/factory/factory.crl')).toBeUndefined();
     expect(await scene.ledger.holds()).toEqual([]);
     expect(await scene.ledger.revocations()).toEqual({});
-    const { Contents = [] } = await scene.desk.cloud.call<{ Contents?: unknown[] }>('s3', 'ListObjectsV2', { Bucket: await scene.stateBucket() });
+    const { Contents = [] } = await scene.desk.cloud.call<{ Contents?: unknown[] }>('s3', 'ListObjectsV2', {
+      Bucket: await scene.stateBucket(),
+    });
     expect(Contents).toEqual([]);
   });
 
@@ -72,7 +74,11 @@ describe('observe', () => {
         ['iot:UpdateCertificate', certificateArn],
         ['iot:DeleteConnection', certificateArn.replace(/cert\/.*/, 'client/pump-1')],
       ] as const)
-        expect({ role, action, ...scene.desk.cloud.iam.roleAllows(role, { action, resource }) }).toMatchObject({ role, action, allowed: false });
+        expect({ role, action, ...scene.desk.cloud.iam.roleAllows(role, { action, resource }) }).toMatchObject({
+          role,
+          action,
+          allowed: false,
+        });
     }
   });
 });
@@ -97,7 +103,10 @@ describe('two stages', () => {
   let scene: Scene;
   let first: Device, second: Device, third: Device;
   beforeAll(async () => {
-    scene = await Scene.open(await assemblyOf({ revocation: { secondStageDelayMinutes: 120, sweepMinutes: 60 } }), { factory: 3, connected: true });
+    scene = await Scene.open(await assemblyOf({ revocation: { secondStageDelayMinutes: 120, sweepMinutes: 60 } }), {
+      factory: 3,
+      connected: true,
+    });
     [first, second, third] = scene.factoryDevices as [Device, Device, Device];
   });
   afterAll(() => scene?.close());

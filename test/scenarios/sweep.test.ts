@@ -38,7 +38,9 @@ test('an unchanged CRL costs one conditional GET and no call of AWS IoT', async 
   expect(of('acm-pca')).toEqual([]);
   expect(spent['s3:PutObject']).toBeUndefined();
   // The desk's S3 answers 304 as an error; the journal says so.
-  const conditional = scene.desk.world.journal.entries().filter(({ what, detail }) => what === 's3:GetObject' && detail?.includes('NotModified'));
+  const conditional = scene.desk.world.journal
+    .entries()
+    .filter(({ what, detail }) => what === 's3:GetObject' && detail?.includes('NotModified'));
   expect(conditional.length).toBeGreaterThan(0);
   expect(spent['s3:GetObject']).toBe(1);
 });

@@ -3,7 +3,18 @@
  * state of the sources, and kept in `build/`. The external CAs belong to the assembly, because their certificates are in its templates.
  */
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { REPOSITORY, synthesise } from '../../../local/synth.js';
 import { createFactory, loadFactory, type FactoryCa } from './factory.js';

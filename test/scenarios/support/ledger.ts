@@ -41,7 +41,9 @@ export class Ledger {
   async outcomes(): Promise<string[]> {
     return (await this.news())
       .filter(({ step }) => step === 'outcome')
-      .map(({ act, outcome, reason, refusals }) => [`${act}${outcome === undefined ? '' : `/${outcome}`}: ${reason}`, refusals].filter(Boolean).join(' '));
+      .map(({ act, outcome, reason, refusals }) =>
+        [`${act}${outcome === undefined ? '' : `/${outcome}`}: ${reason}`, refusals].filter(Boolean).join(' '),
+      );
   }
 
   async holds(): Promise<HeldList[]> {
@@ -58,7 +60,9 @@ export class Ledger {
   /** What is remembered of revocations: serial number → `state/outcome`. */
   async revocations(): Promise<Record<string, string>> {
     const rows = (await this.scan(this.tables.inventory)).filter(({ sk }) => sk?.S === 'REVOCATION');
-    return Object.fromEntries(rows.map(({ serialNumber, state, outcome }) => [serialNumber!.S!, [state!.S, outcome?.S].filter(Boolean).join('/')]));
+    return Object.fromEntries(
+      rows.map(({ serialNumber, state, outcome }) => [serialNumber!.S!, [state!.S, outcome?.S].filter(Boolean).join('/')]),
+    );
   }
 
   /** Number of the highest CRL applied from the object at this key. */

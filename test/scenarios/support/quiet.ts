@@ -22,6 +22,9 @@ const POLL_MS = 25;
 const QUIET_POLLS = 6;
 const TIMEOUT_MS = 50_000;
 const MINUTE = 60_000;
+const STEP_MINUTES = 5;
+/** Longer than the desk puts a delivery behind others. */
+const BEHIND_MS = 3_000;
 
 export const queueUrlOf = ({ endpoint, world }: Desk, name: string): string => `${endpoint}/${world.accountId}/${name}`;
 
@@ -70,13 +73,14 @@ export async function quiet(desk: Desk, except?: ReadonlySet<string>): Promise<D
 }
 
 /** Lets time pass until no message is left: those of failed functions come back after their queue's visibility timeout. */
-export async function settle(desk: Desk, patienceMinutes = 240): Promise<void> {
-  for (let minutes = 0; minutes <= patienceMinutes; minutes++) {
-    const { inFlight, delayed } = await quiet(desk);
+export async function settle(desk: Desk, patienceMinutes = 360): Promise<void> {
+  let left = await quiet(desk);
+  for (let minutes = 0; minutes < patienceMinutes; minutes += STEP_MINUTES) {
+    const waiting = left.inFlight + left.delayed > 0;
     // A delivery that was put behind later ones is nowhere to be seen meanwhile.
-    await desk.world.clock.advance(inFlight + delayed > 0 ? MINUTE : 3_000);
-    const after = await quiet(desk);
-    if (inFlight + delayed + after.inFlight + after.delayed === 0) return;
+    await desk.world.clock.advance(waiting ? STEP_MINUTES * MINUTE : BEHIND_MS);
+    left = await quiet(desk);
+    if (!waiting && left.inFlight + left.delayed === 0) return;
   }
-  throw new Error(`messages are left after ${patienceMinutes} minutes: ${JSON.stringify(await depth(desk))}`);
+  throw new Error(`messages are left after ${patienceMinutes} minutes: ${JSON.stringify(left)}`);
 }
