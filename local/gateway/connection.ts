@@ -68,7 +68,8 @@ export class Connection implements DeviceConnection {
       else acceptConnect(this, packet as IConnectPacket);
       return;
     }
-    if (!this.session) {
+    // Packet identifiers are never 0 (MQTT 5.0 §2.2.1).
+    if (!this.session || packet.messageId === 0) {
       this.close('CLIENT_ERROR', REASON.protocolError);
       return;
     }

@@ -14,6 +14,7 @@ import {
   PublishCommand,
 } from '@aws-sdk/client-iot-data-plane';
 import { connect as tlsConnect } from 'node:tls';
+import { generate } from 'mqtt-packet';
 import { effectiveKeepAlive } from '../../local/gateway/connect-packet.js';
 import { createCa } from '../builders/ca.js';
 import { closed, nextMessage, startGatewayDesk, type GatewayDesk } from './gateway-desk.js';
@@ -146,6 +147,26 @@ test('a TLS session is not resumed: each connection shows its certificate', asyn
     });
   const first = await connectOnce();
   expect((await connectOnce(first.session)).reused).toBe(false);
+});
+
+test('a packet identifier of 0 ends the connection', async () => {
+  const device = await desk.enrol('zero', { policy: 'open' });
+  const closed = new Promise<void>((resolve, reject) => {
+    const socket = tlsConnect(
+      {
+        port: desk.gateway.port,
+        servername: 'localhost',
+        ca: desk.gateway.serverCaPem,
+        cert: device.certificatePem,
+        key: device.privateKeyPem,
+      },
+      () => socket.write(generate({ cmd: 'connect', clientId: 'zero', protocolVersion: 4, keepalive: 60, clean: true })),
+    );
+    // PUBLISH, QoS 1, topic `a`, packet identifier 0, payload `x`; mqtt-packet will not write one.
+    socket.once('data', () => socket.write(Buffer.from([0x32, 6, 0, 1, 0x61, 0, 0, 0x78])));
+    socket.on('error', reject).on('close', () => resolve());
+  });
+  await closed;
 });
 
 test('with requireSni a client that names another host is refused', async () => {
