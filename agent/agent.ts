@@ -98,12 +98,16 @@ class RunningAgent implements Agent {
     const { clock, settings, tell } = this.device;
     let attempt = 0;
     let refusals = 0;
+    let wantedBefore: string | undefined;
     while (!this.stopping.signal.aborted) {
       const rotation = this.progress.rotation;
+      const wanted = rotation ? wantedPair(rotation) : await this.device.identities.active();
+      if (wanted.certificate !== wantedBefore) refusals = 0;
+      wantedBefore = wanted.certificate;
       // After every `trialTries` refusals of the wanted pair the other one has one try.
       const isOthersTurn = refusals % (settings.trialTries + 1) === settings.trialTries;
       const other = rotation && isOthersTurn ? otherPair(rotation) : undefined;
-      const pair = other ?? (rotation ? wantedPair(rotation) : await this.device.identities.active());
+      const pair = other ?? wanted;
       const session = await this.connect(pair);
       if (session instanceof ConnectFailed) {
         tell({ kind: 'refused', certificate: pair.certificate, detail: `${session.kind}: ${session.message}` });
@@ -164,11 +168,16 @@ class RunningAgent implements Agent {
 
   private async awaitJob(session: Session): Promise<void> {
     const { device } = this;
-    for (let isFirst = true; ; isFirst = false) {
-      const execution = await (isFirst ? this.firstJob(session) : this.notifiedJob(session));
-      const job = await findJob(execution, session);
+    let next = await this.firstJob(session);
+    for (;;) {
+      const job = await findJob(next, session);
       const accepted = job && (await accept(job, device, session));
+      if (job) next = undefined;
       if (accepted) return this.progress.begin(accepted, session);
+      const said = await session.inbox.take(device.clock, session.signal);
+      if (said?.kind === 'next') next = said.execution;
+      // Behind a job of another operation, ours is announced only by the list having changed.
+      else if (said?.kind !== 'pending') next = undefined;
     }
   }
 
@@ -181,11 +190,6 @@ class RunningAgent implements Agent {
       this.device.tell({ kind: 'warning', message: error.message });
       return undefined;
     }
-  }
-
-  private async notifiedJob({ inbox, signal }: Session): Promise<JobExecution | undefined> {
-    const said = await inbox.take(this.device.clock, signal);
-    return said?.kind === 'next' ? said.execution : undefined;
   }
 
   private async publishTelemetry({ connection, signal }: Session): Promise<void> {

@@ -33,10 +33,11 @@ export interface Device {
   readonly tell: (event: AgentEvent) => void;
 }
 
-/** What the cloud says of its own accord: the answer to a request or proof, or that another job is next (or none). */
+/** What the cloud says of its own accord: the answer to a request or proof; that another job is next (or none); that the list of jobs has changed. */
 export type Said =
   | { readonly kind: 'response'; readonly response: RotationResponse }
-  | { readonly kind: 'next'; readonly execution: JobExecution | undefined };
+  | { readonly kind: 'next'; readonly execution: JobExecution | undefined }
+  | { readonly kind: 'pending' };
 
 /** One connection, while it lasts. */
 export interface Session {

@@ -4,7 +4,7 @@ import { deviceTopic, jobsTopic } from '../domain/protocol/topics.js';
 import type { Device, Said, Session } from './device.js';
 import { Inbox } from './inbox.js';
 import { NextJob } from './jobs/job-messages.js';
-import { JobsClient, jobFilters } from './jobs/jobs-client.js';
+import { JOB_FILTERS, JobsClient } from './jobs/jobs-client.js';
 import type { Pair } from './storage/identities.js';
 import { ConnectFailed, type Connection, type Transport } from './transport/transport.js';
 
@@ -20,7 +20,10 @@ export async function openSession(transport: Transport, pair: Pair, device: Devi
   const jobs = new JobsClient(connection, { ...device, signal });
   listen(connection, jobs, inbox, device);
   try {
-    await connection.subscribe([...jobFilters(thingName), deviceTopic(topicPrefix, thingName, 'rotation/response')]);
+    await connection.subscribe([
+      ...JOB_FILTERS.map((filter) => jobsTopic(thingName, filter)),
+      deviceTopic(topicPrefix, thingName, 'rotation/response'),
+    ]);
   } catch (error) {
     await connection.close();
     throw new ConnectFailed('refused', (error as Error).message);
@@ -37,6 +40,7 @@ function listen(connection: Connection, jobs: JobsClient, inbox: Inbox<Said>, { 
       const message: unknown = JSON.parse(payload.toString('utf8'));
       if (topic === responseTopic) inbox.put({ kind: 'response', response: RotationResponse.parse(message) });
       else if (topic === nextTopic) inbox.put({ kind: 'next', execution: NextJob.parse(message).execution });
+      else if (topic === jobsTopic(thingName, 'notify')) inbox.put({ kind: 'pending' });
       else jobs.receive(topic, message);
     } catch (error) {
       tell({ kind: 'warning', message: `a message on ${topic} cannot be read: ${(error as Error).name}` });

@@ -12,11 +12,8 @@ import type { AgentSettings } from '../settings.js';
 import type { Connection } from '../transport/transport.js';
 import { JobExecution, NextJob, OVER_CODES, PendingJobs, Rejection, TRANSIENT_CODES, Updated } from './job-messages.js';
 
-/** Seven filters, with the topic of the rotation's answers eight: one SUBSCRIBE of AWS IoT takes no more. */
-export const jobFilters = (thingName: string): string[] =>
-  ['notify-next', 'get/accepted', 'get/rejected', '+/get/accepted', '+/get/rejected', '+/update/accepted', '+/update/rejected'].map(
-    (suffix) => jobsTopic(thingName, suffix),
-  );
+/** Five filters, with the topic of the rotation's answers six: one SUBSCRIBE of AWS IoT takes eight. */
+export const JOB_FILTERS = ['notify-next', 'notify', 'get/+', '+/get/+', '+/update/+'] as const;
 
 export interface JobsContext {
   readonly thingName: string;
