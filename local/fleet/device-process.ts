@@ -13,8 +13,8 @@ let pending: StateChange[] = [];
 let messages = 0;
 
 const say = (message: FromDevices): void => {
-  // A parent that is gone needs no report.
-  if (process.connected) process.send?.(message);
+  // A parent that is gone needs no report, also when it goes at this very moment: the callback takes the error that would end this process loudly.
+  if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
 };
 
 function report(thingName: string, state: StateChange['state'], detail?: string): void {

@@ -93,14 +93,7 @@ export class Scene {
     const byFactory = await this.enrol(names(counts.factory, 'pump', this.factoryDevices.length), (csrPem) =>
       this.factory.sign(csrPem, this.desk.world.clock.date()),
     );
-    const byPrivateCa = (
-      await enrol({
-        thingNames: names(counts.privateCa, 'valve', this.privateDevices.length),
-        iot: this.clients.iot,
-        issuer: { kind: 'acm-pca', client: this.clients.pca, certificateAuthorityArn: this.privateCaArn, validityDays: 90 },
-        policyName: 'fleetwarden-device',
-      })
-    ).map(withSerial);
+    const byPrivateCa = await this.enrolByPrivateCa(...names(counts.privateCa, 'valve', this.privateDevices.length));
     this.factoryDevices.push(...byFactory);
     this.privateDevices.push(...byPrivateCa);
     if (connected) await this.connect([...byFactory, ...byPrivateCa]);
@@ -111,6 +104,21 @@ export class Scene {
     const issuer = { kind: 'software', sign: ({ csrPem }: { csrPem: string }) => sign(csrPem) } as const;
     const devices = await enrol({ thingNames, iot: this.clients.iot, issuer, policyName: 'fleetwarden-device' });
     return devices.map(withSerial);
+  }
+
+  async enrolByPrivateCa<Names extends readonly string[]>(...thingNames: Names): Promise<{ [I in keyof Names]: Device }> {
+    const issuer = { kind: 'acm-pca', client: this.clients.pca, certificateAuthorityArn: this.privateCaArn, validityDays: 90 } as const;
+    const devices = await enrol({ thingNames, iot: this.clients.iot, issuer, policyName: 'fleetwarden-device' });
+    return devices.map(withSerial) as { [I in keyof Names]: Device };
+  }
+
+  /** Takes a certificate out of the registry, as a person may. */
+  async delete({ certificateId, certificateArn, thingName }: Device): Promise<void> {
+    const iot = (operation: string, input: Record<string, unknown>) => this.desk.cloud.call('iot', operation, input);
+    await iot('DetachThingPrincipal', { thingName, principal: certificateArn });
+    await iot('DetachPolicy', { policyName: 'fleetwarden-device', target: certificateArn });
+    await iot('UpdateCertificate', { certificateId, newStatus: 'INACTIVE' });
+    await iot('DeleteCertificate', { certificateId });
   }
 
   async connect(devices: readonly Device[]): Promise<void> {
@@ -129,7 +137,8 @@ export class Scene {
 
   /** Resolves when each of these devices says this of its own connection. */
   async until(devices: readonly Device[], state: DeviceStatus['state']): Promise<void> {
-    await this.fleet!.waitFor((states) => devices.every(({ thingName }) => states.get(thingName)?.state === state));
+    const patienceMs = 60_000 + 200 * devices.length;
+    await this.fleet!.waitFor((states) => devices.every(({ thingName }) => states.get(thingName)?.state === state), patienceMs);
   }
 
   /** Names of the things that are not connected. */
@@ -187,22 +196,34 @@ export class Scene {
 
   /** While `work` goes on, this function takes no messages; afterwards it takes what has come meanwhile. */
   async idle(queue: QueueName, work: () => Promise<void>): Promise<void> {
+    await this.stopReading(queue);
+    try {
+      await work();
+    } finally {
+      await this.reads(queue, true);
+      this.unread.delete(QUEUES[queue]);
+    }
+    await this.rest();
+  }
+
+  /** From now on this function takes no messages. */
+  async stopReading(queue: QueueName): Promise<void> {
+    this.leaveUnread(queue);
+    await this.reads(queue, false);
+  }
+
+  /** Messages of these queues are no sign of work to come. */
+  leaveUnread(...queues: readonly QueueName[]): void {
+    for (const queue of queues) this.unread.add(QUEUES[queue]);
+  }
+
+  private async reads(queue: QueueName, Enabled: boolean): Promise<void> {
     const { EventSourceMappings = [] } = await this.desk.cloud.call<{ EventSourceMappings?: { UUID: string }[] }>(
       'lambda',
       'ListEventSourceMappings',
       { FunctionName: QUEUES[queue] },
     );
-    this.unread.add(QUEUES[queue]);
-    const enable = (Enabled: boolean) =>
-      Promise.all(EventSourceMappings.map(({ UUID }) => this.desk.cloud.call('lambda', 'UpdateEventSourceMapping', { UUID, Enabled })));
-    await enable(false);
-    try {
-      await work();
-    } finally {
-      await enable(true);
-      this.unread.delete(QUEUES[queue]);
-    }
-    await this.rest();
+    for (const { UUID } of EventSourceMappings) await this.desk.cloud.call('lambda', 'UpdateEventSourceMapping', { UUID, Enabled });
   }
 
   rest = () => quiet(this.desk, this.unread);
