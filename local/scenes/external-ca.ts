@@ -68,6 +68,10 @@ async function withOpenssl(directory: string, commonName: string, madeBy: string
       '[device]\nbasicConstraints = critical,CA:FALSE\nkeyUsage = critical,digitalSignature\nextendedKeyUsage = clientAuth\nauthorityKeyIdentifier = keyid\nsubjectKeyIdentifier = hash',
     ].join('\n'),
   );
+  // An empty database: `openssl ca` in this folder signs, revokes and makes CRLs for whoever wants to try with devices of his own.
+  writeFileSync(file('index.txt'), '');
+  writeFileSync(file('crlnumber'), '01\n');
+  writeFileSync(file('serial'), `${newSerial()}\n`);
   const openssl = (...args: string[]) => run('openssl', args, { cwd: directory });
   await openssl('ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', 'ca.key');
   await openssl(
