@@ -59,7 +59,15 @@ async function main(): Promise<void> {
   );
 }
 
+function words(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code, port: taken } = error as NodeJS.ErrnoException & { readonly port?: number };
+  if (code === 'EADDRINUSE') return `port ${taken} is taken: give another one, or none and the system chooses`;
+  if (code === 'EACCES' && taken !== undefined) return `port ${taken} may not be used by this user: give one above 1023, or none`;
+  return error.message;
+}
+
 main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`${words(error)}\n`);
   process.exit(1);
 });

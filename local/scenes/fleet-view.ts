@@ -10,6 +10,7 @@ const WORDS: Record<DeviceStatus['state'], string> = {
   refused: 'refused',
 };
 const ROWS = 12;
+// Widths: a terminal of 80 columns must hold the table, or redrawing it in place leaves rubble.
 
 const stateOf = (stage: Stage, device: Member) => stage.fleet.states().get(device.thingName)?.state ?? 'connecting';
 
@@ -57,10 +58,10 @@ function rows(stage: Stage, devices: readonly Member[]): LiveRow[] {
   const shown = devices.slice(0, ROWS).map((device): LiveRow => {
     const status = stage.fleet.states().get(device.thingName);
     const state = status?.state ?? 'connecting';
-    const since = status?.sinceMs === undefined ? '' : new Date(status.sinceMs).toISOString().slice(11, 23);
+    const since = status?.sinceMs === undefined ? '' : new Date(status.sinceMs).toISOString().slice(11, 21);
     const issuer = device.anchor === 'private-ca' ? 'AWS Private CA' : 'factory CA';
     return {
-      cells: [device.thingName, `${device.certificateId.slice(0, 12)}…`, issuer, WORDS[state], since],
+      cells: [device.thingName, `${device.certificateId.slice(0, 8)}…`, issuer, WORDS[state], since],
       tone: state === 'connected' ? 'good' : state === 'refused' || state === 'cut' ? 'bad' : 'quiet',
     };
   });

@@ -127,7 +127,7 @@ export async function terminalScreen(out: NodeJS.WriteStream): Promise<Screen> {
       last = table
         .toString()
         .split('\n')
-        .map((l) => `    ${l}`)
+        .map((l) => `  ${l}`)
         .join('\n');
       if (out.isTTY) inPlace(last);
     },
