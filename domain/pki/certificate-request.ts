@@ -1,4 +1,4 @@
-import { createHash, createPublicKey } from 'node:crypto';
+import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
 import { DerCursor, DerError, TAG, contextTag } from './der.js';
 import { nameText } from './name.js';
 import { readPublicKey, type PublicKeyReading } from './public-key.js';
@@ -68,6 +68,11 @@ export class CertificateRequest {
     return nameText(this.subjectDer);
   }
 
+  /** Throws where node:crypto does not know the key: never for a key that is accepted. */
+  get publicKey(): KeyObject {
+    return createPublicKey({ key: Buffer.from(this.spkiDer), format: 'der', type: 'spki' });
+  }
+
   /** Proof of possession: was it signed with the key that it names? Throws DerError where the algorithm is none. */
   verifySignature(): RequestSignature {
     const reading = readScheme(this.signed.algorithm);
@@ -75,7 +80,7 @@ export class CertificateRequest {
     if (this.key.kind === 'other') return 'unsupported';
     const verifier = new StreamingVerifier(reading.scheme);
     verifier.update(this.signed.info);
-    return verifier.verify(createPublicKey({ key: Buffer.from(this.spkiDer), format: 'der', type: 'spki' }), this.signed.signature);
+    return verifier.verify(this.publicKey, this.signed.signature);
   }
 }
 
