@@ -42,27 +42,41 @@ function run(...parameters: Parameters<typeof runDevice> extends [unknown, ...in
 }
 const newPair = (jobId: string): string[] => [`certificates/${jobId}-1.pem`, `keys/${jobId}-1.pem`];
 
-/** The end of every rotation that failed: the old pair, alone and in use, and the job over with its reason. */
-async function expectOldPairAlone(agent: RunningDevice, device: Device, jobId: string, status: string, reason?: string): Promise<void> {
-  expect(agent.files.names()).toEqual(['active.json', 'certificate.pem', 'key.pem']);
-  expect(await agent.active()).toBe('certificate.pem');
-  const execution = await cloud.execution(jobId, device.thingName);
-  expect(execution.status).toBe(status);
-  if (reason !== undefined) expect(execution.details).toMatchObject({ reason });
-  expect(desk.gateway.connections().filter(({ clientId }) => clientId === device.thingName)).toEqual([
-    expect.objectContaining({ certificateId: device.certificateId }),
-  ]);
+interface Standing {
+  readonly files: readonly string[];
+  readonly pointer: string;
+  readonly job: string;
+  readonly reason: string | undefined;
+  readonly connectedWith: 'old' | 'new' | undefined;
 }
 
-async function expectNewPairAlone(agent: RunningDevice, device: Device, jobId: string): Promise<void> {
-  expect(agent.files.names()).toEqual(['active.json', ...newPair(jobId)].toSorted());
-  expect(await cloud.execution(jobId, device.thingName)).toMatchObject({ status: 'SUCCEEDED' });
-  const { certificateId } = cloud.issued.get(jobId + device.thingName)![0]!;
-  expect(await cloud.certificatesOf(device.thingName)).toEqual({ [device.certificateId]: 'INACTIVE', [certificateId]: 'ACTIVE' });
-  expect(desk.gateway.connections().filter(({ clientId }) => clientId === device.thingName)).toEqual([
-    expect.objectContaining({ certificateId }),
-  ]);
+/** What there is when all is over: in the storage, at AWS IoT Jobs, at the gateway. */
+async function standing(agent: RunningDevice, device: Device, jobId: string): Promise<Standing> {
+  const { status, details } = await cloud.execution(jobId, device.thingName);
+  const issued = cloud.issued.get(jobId + device.thingName)?.[0]?.certificateId;
+  const used = desk.gateway.connections().find(({ clientId }) => clientId === device.thingName)?.certificateId;
+  return {
+    files: agent.files.names(),
+    pointer: await agent.active(),
+    job: status,
+    reason: details['reason'],
+    connectedWith: used === device.certificateId ? 'old' : used !== undefined && used === issued ? 'new' : undefined,
+  };
 }
+const oldAlone = (job: string, reason?: string): Standing => ({
+  files: ['active.json', 'certificate.pem', 'key.pem'],
+  pointer: 'certificate.pem',
+  job,
+  reason,
+  connectedWith: 'old',
+});
+const newAlone = (jobId: string): Standing => ({
+  files: ['active.json', ...newPair(jobId)],
+  pointer: newPair(jobId)[0]!,
+  job: 'SUCCEEDED',
+  reason: undefined,
+  connectedWith: 'new',
+});
 
 describe('the good case', () => {
   test('a job that is announced while the device is connected: every step, and at the end one pair', async () => {
@@ -72,10 +86,11 @@ describe('the good case', () => {
     const jobId = await cloud.offer(device);
     await agent.until(finished);
     expect(agent.steps()).toEqual(GOOD);
-    await expectNewPairAlone(agent, device, jobId);
-    // The proof came over the new certificate, the request over the old one.
-    expect(cloud.requests.at(-1)!.principal).toBe(device.certificateId);
-    expect(cloud.proofs.at(-1)!.principal).toBe(cloud.issued.get(jobId + device.thingName)![0]!.certificateId);
+    expect(await standing(agent, device, jobId)).toEqual(newAlone(jobId));
+    // The request came over the old certificate, the proof over the new one, which alone is ACTIVE now.
+    const { certificateId } = cloud.issued.get(jobId + device.thingName)![0]!;
+    expect([cloud.requests.at(-1)!.principal, cloud.proofs.at(-1)!.principal]).toEqual([device.certificateId, certificateId]);
+    expect(await cloud.certificatesOf(device.thingName)).toEqual({ [device.certificateId]: 'INACTIVE', [certificateId]: 'ACTIVE' });
   });
 
   test('a job that waited while the device was away, over MQTT 3.1.1; then a second rotation', async () => {
@@ -101,7 +116,7 @@ describe('answers', () => {
     const sent = cloud.requests.filter(({ thingName }) => thingName === device.thingName).map(({ message }) => message.csr);
     expect(sent.length).toBeGreaterThan(1);
     expect(new Set(sent).size).toBe(1);
-    await expectNewPairAlone(agent, device, jobId);
+    expect(await standing(agent, device, jobId)).toEqual(newAlone(jobId));
   });
 
   test('given twice: the second changes nothing', async () => {
@@ -111,7 +126,7 @@ describe('answers', () => {
     const jobId = await cloud.offer(device);
     await agent.until(finished);
     expect(agent.steps()).toEqual(GOOD);
-    await expectNewPairAlone(agent, device, jobId);
+    expect(await standing(agent, device, jobId)).toEqual(newAlone(jobId));
   });
 
   test('never given: the device gives up after its tries and keeps what it has', async () => {
@@ -121,7 +136,7 @@ describe('answers', () => {
     const jobId = await cloud.offer(device);
     await agent.until(finished);
     expect(agent.steps()).toEqual(['accepted', 'key-made', 'request-sent', 'failing: no-answer', 'finished']);
-    await expectOldPairAlone(agent, device, jobId, 'FAILED', 'no-answer');
+    expect(await standing(agent, device, jobId)).toEqual(oldAlone('FAILED', 'no-answer'));
   });
 
   test('that cannot be read, or belong to another job, are dropped', async () => {
@@ -138,7 +153,7 @@ describe('answers', () => {
     const jobId = await cloud.offer(device);
     await agent.until(finished);
     expect(agent.events).toContainEqual(expect.objectContaining({ kind: 'warning', message: expect.stringContaining('cannot be read') }));
-    await expectNewPairAlone(agent, device, jobId);
+    expect(await standing(agent, device, jobId)).toEqual(newAlone(jobId));
   });
 
   test.each([
@@ -162,7 +177,7 @@ describe('answers', () => {
     const agent = run(device);
     const jobId = await cloud.offer(device);
     await agent.until(finished);
-    await expectOldPairAlone(agent, device, jobId, 'FAILED', 'wrong-certificate');
+    expect(await standing(agent, device, jobId)).toEqual(oldAlone('FAILED', 'wrong-certificate'));
   });
 });
 
@@ -176,7 +191,7 @@ describe('refusals', () => {
       const jobId = await cloud.offer(device);
       await agent.until(finished);
       expect(cloud.requests.filter(({ thingName }) => thingName === device.thingName)).toHaveLength(1);
-      await expectOldPairAlone(agent, device, jobId, 'FAILED', reason);
+      expect(await standing(agent, device, jobId)).toEqual(oldAlone('FAILED', reason));
     },
   );
 
@@ -187,7 +202,7 @@ describe('refusals', () => {
     const agent = run(device, { settings: { requestTries: 2 } });
     const jobId = await cloud.offer(device);
     await agent.until(finished);
-    await expectNewPairAlone(agent, device, jobId);
+    expect(await standing(agent, device, jobId)).toEqual(newAlone(jobId));
   });
 
   test('of the proof, not final: asked again over the new certificate', async () => {
@@ -198,7 +213,7 @@ describe('refusals', () => {
     const agent = run(device);
     const jobId = await cloud.offer(device);
     await agent.until(finished);
-    await expectNewPairAlone(agent, device, jobId);
+    expect(await standing(agent, device, jobId)).toEqual(newAlone(jobId));
   });
 
   test('of the proof, final: back to the old pair, which must hold before the new one is deleted', async () => {
@@ -208,7 +223,7 @@ describe('refusals', () => {
     const jobId = await cloud.offer(device);
     await agent.until(finished);
     expect(agent.steps().slice(-3)).toEqual(['proof-sent', 'failing: not-the-new-certificate', 'finished']);
-    await expectOldPairAlone(agent, device, jobId, 'FAILED', 'not-the-new-certificate');
+    expect(await standing(agent, device, jobId)).toEqual(oldAlone('FAILED', 'not-the-new-certificate'));
   });
 });
 
@@ -221,7 +236,7 @@ describe('the trial connection', () => {
     await agent.until(finished);
     expect(agent.events.filter(({ kind }) => kind === 'refused')).toHaveLength(3);
     expect(cloud.proofs.filter(({ thingName }) => thingName === device.thingName)).toEqual([]);
-    await expectOldPairAlone(agent, device, jobId, 'FAILED', 'cannot-connect');
+    expect(await standing(agent, device, jobId)).toEqual(oldAlone('FAILED', 'cannot-connect'));
   });
 
   test('a new certificate that is refused once only is tried again', async () => {
@@ -232,7 +247,7 @@ describe('the trial connection', () => {
     await agent.until(({ kind }) => kind === 'refused');
     await cloud.setStatus(cloud.issued.get(jobId + device.thingName)![0]!.certificateId, 'ACTIVE');
     await agent.until(finished);
-    await expectNewPairAlone(agent, device, jobId);
+    expect(await standing(agent, device, jobId)).toEqual(newAlone(jobId));
   });
 
   test('refusals are counted over restarts: a device that is switched off and on does not try for ever', async () => {
@@ -249,7 +264,7 @@ describe('the trial connection', () => {
     const agent = run(device, { memory });
     await agent.until(finished);
     expect(agent.events.filter(({ kind }) => kind === 'refused')).toEqual([]);
-    await expectOldPairAlone(agent, device, jobId, 'FAILED', 'cannot-connect');
+    expect(await standing(agent, device, jobId)).toEqual(oldAlone('FAILED', 'cannot-connect'));
   });
 
   test('a network that is away does not count against the new certificate', async () => {
@@ -273,7 +288,7 @@ describe('the trial connection', () => {
     isAway = false;
     await agent.until(finished);
     expect(agent.steps()).toEqual(GOOD);
-    await expectNewPairAlone(agent, device, jobId);
+    expect(await standing(agent, device, jobId)).toEqual(newAlone(jobId));
   });
 
   test('a new certificate that may connect but not hear is refused as well', async () => {
@@ -287,7 +302,7 @@ describe('the trial connection', () => {
     await desk.iot.send(new DetachPolicyCommand({ policyName: 'device', target }));
     cloud.script(device.thingName, {});
     await agent.until(finished);
-    await expectOldPairAlone(agent, device, jobId, 'FAILED', 'cannot-connect');
+    expect(await standing(agent, device, jobId)).toEqual(oldAlone('FAILED', 'cannot-connect'));
     await desk.iot.send(new AttachPolicyCommand({ policyName: 'device', target }));
   });
 });
@@ -299,7 +314,7 @@ describe('after the proof', () => {
     const agent = run(device);
     const jobId = await cloud.offer(device);
     await agent.until(finished);
-    await expectNewPairAlone(agent, device, jobId);
+    expect(await standing(agent, device, jobId)).toEqual(newAlone(jobId));
   });
 
   test('the proof is not taken and the new certificate withdrawn, the job timed out: the old one is found again', async () => {
@@ -313,7 +328,7 @@ describe('after the proof', () => {
     await cloud.setStatus(cloud.issued.get(jobId + device.thingName)![0]!.certificateId, 'INACTIVE');
     desk.gateway.disconnect(device.thingName, 'AUTH_ERROR');
     await agent.until(finished);
-    await expectOldPairAlone(agent, device, jobId, 'CANCELED');
+    expect(await standing(agent, device, jobId)).toEqual(oldAlone('CANCELED'));
   });
 
   test('given up although the cloud had taken the proof: the old one is refused, the new one let in, and the rotation ends well', async () => {
@@ -327,7 +342,7 @@ describe('after the proof', () => {
     await cloud.setStatus(device.certificateId, 'INACTIVE');
     await agent.until(finished);
     expect(agent.steps()).toEqual([...GOOD.slice(0, 6), 'failing: not-the-new-certificate', ...GOOD.slice(5)]);
-    await expectNewPairAlone(agent, device, jobId);
+    expect(await standing(agent, device, jobId)).toEqual(newAlone(jobId));
   });
 });
 
@@ -340,7 +355,7 @@ describe('jobs', () => {
     const jobId = await cloud.offer(device);
     // AWS announces what is *next*, and that is still the other one; ours is only on the list that has changed.
     await agent.until(finished);
-    await expectNewPairAlone(agent, device, jobId);
+    expect(await standing(agent, device, jobId)).toEqual(newAlone(jobId));
     expect((await cloud.execution(other, device.thingName)).status).toBe('QUEUED');
   });
 
@@ -349,7 +364,7 @@ describe('jobs', () => {
     const agent = run(device);
     const jobId = await cloud.offer(device, { version: 2 });
     await agent.until(({ kind }) => kind === 'warning');
-    await expectOldPairAlone(agent, device, jobId, 'REJECTED', 'unsupported-document');
+    expect(await standing(agent, device, jobId)).toEqual(oldAlone('REJECTED', 'unsupported-document'));
     expect(agent.steps()).toEqual([]);
   });
 
@@ -368,7 +383,7 @@ describe('jobs', () => {
       await desk.iot.send(cancel as CancelJobCommand);
       await agent.until(finished);
       expect(agent.steps()).toContain('failing: job-over');
-      await expectOldPairAlone(agent, device, jobId, 'CANCELED');
+      expect(await standing(agent, device, jobId)).toEqual(oldAlone('CANCELED'));
     },
   );
 
@@ -387,7 +402,7 @@ describe('jobs', () => {
     console.end(true);
     const again = run(device, { memory: agent.files });
     await again.until(finished);
-    await expectNewPairAlone(again, device, jobId);
+    expect(await standing(again, device, jobId)).toEqual(newAlone(jobId));
   });
 });
 
@@ -408,7 +423,7 @@ describe('storage', () => {
     const agent = run(device, { memory, files: full(memory, after) });
     const jobId = await cloud.offer(device);
     await agent.until(finished);
-    await expectOldPairAlone(agent, device, jobId, 'FAILED', 'storage');
+    expect(await standing(agent, device, jobId)).toEqual(oldAlone('FAILED', 'storage'));
   });
 
   test.each([7, 8, 9, 10])(
@@ -427,7 +442,7 @@ describe('storage', () => {
       await agent.stop();
       const again = run(device, { memory });
       await again.until(finished);
-      await expectNewPairAlone(again, device, jobId);
+      expect(await standing(again, device, jobId)).toEqual(newAlone(jobId));
     },
   );
 
@@ -438,7 +453,7 @@ describe('storage', () => {
     const agent = run(device, { memory, files: { read: (name) => memory.read(name), replace: readOnly, remove: readOnly } });
     const jobId = await cloud.offer(device);
     while ((await cloud.execution(jobId, device.thingName)).status !== 'FAILED') await new Promise((resolve) => setTimeout(resolve, 50));
-    await expectOldPairAlone(agent, device, jobId, 'FAILED', 'storage');
+    expect(await standing(agent, device, jobId)).toEqual(oldAlone('FAILED', 'storage'));
   });
 
   test('with a record that cannot be read: it is set aside, and the device connects with what the pointer names', async () => {
