@@ -139,6 +139,9 @@ export interface IotRegistry {
   policiesOf(certificateId: string, clientId: string): readonly PolicyDocument[];
   /** JITR: called by the gateway for an unregistered certificate whose issuer is a registered CA with auto registration. `true`: it is PENDING_ACTIVATION now. */
   registerJustInTime(pem: string): boolean;
+  /** A client has connected, or its connection has ended: Device Defender audits look at who shares a certificate or a client id. */
+  connected(certificateId: string, clientId: string): void;
+  disconnected(certificateId: string, clientId: string, reason: string): void;
 }
 
 export interface Gateway {
@@ -188,6 +191,8 @@ export interface Cloud {
       readonly sourceIp?: string;
     }) => void;
     invoke?: (functionArn: string, event: unknown, source: string) => Promise<LambdaResult>;
+    /** How many invocations of functions have begun and not ended. */
+    invocationsUnderWay?: () => number;
     /** Creates a function from its template (the Lambda API itself does not serve CreateFunction here). Answers its ARN. */
     createFunction?: (definition: FunctionDefinition) => string;
     /** Metrics as services publish them: the namespaces `AWS/…` too, which PutMetricData refuses. */

@@ -84,6 +84,7 @@ export async function startGateway(cloud: Cloud, options: GatewayOptions = {}): 
       count('Connect.Success', { Protocol: 'Mqtt' });
       log({ eventType: 'Connect', logLevel: 'INFO', ...connection.logFields() });
       world.journal.add({ kind: 'connection', what: 'connected', who: connection.clientId, ok: true });
+      registry.connected(connection.certificateId, connection.clientId);
       events.connected(connection.identity());
     },
     left: (connection, session, reason) => {
@@ -97,6 +98,7 @@ export async function startGateway(cloud: Cloud, options: GatewayOptions = {}): 
         ok: reason === 'CLIENT_INITIATED_DISCONNECT',
         detail: reason,
       });
+      registry.disconnected(connection.certificateId, connection.clientId, reason);
       events.disconnected(connection.identity(), reason);
     },
     forget: (connection) => {

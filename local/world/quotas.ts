@@ -50,6 +50,22 @@ export const REQUEST_QUOTAS: Readonly<Record<string, number>> = {
   'iot:ListJobExecutionsForThing': 10,
   'iot:CancelJobExecution': 10,
   'iot:DeleteJobExecution': 10,
+  'iot:ListAuditFindings': 10,
+  'iot:DescribeAuditTask': 25,
+  'iot:DescribeAuditFinding': 25,
+  'iot:StartOnDemandAuditTask': 10,
+  'iot:UpdateAccountAuditConfiguration': 5,
+  'iot:DescribeAccountAuditConfiguration': 5,
+  'iot:DeleteAccountAuditConfiguration': 5,
+  'iot:CreateScheduledAudit': 5,
+  'iot:UpdateScheduledAudit': 5,
+  'iot:DescribeScheduledAudit': 5,
+  'iot:DeleteScheduledAudit': 5,
+  'iot:CreateAuditSuppression': 10,
+  'iot:UpdateAuditSuppression': 10,
+  'iot:DescribeAuditSuppression': 10,
+  'iot:DeleteAuditSuppression': 10,
+  'iot:ListAuditSuppressions': 10,
   'iotjobsdata:GetPendingJobExecutions': 200,
   'iotjobsdata:DescribeJobExecution': 200,
   'iotjobsdata:StartNextPendingJobExecution': 200,
@@ -86,6 +102,9 @@ export const JOB_LIMITS = {
   statusDetailCharacters: 1024,
   jobTemplates: 100,
 } as const;
+
+/** Limits of Device Defender audit (FACTS C3: General Reference, iot_device_defender.html). */
+export const AUDIT_LIMITS = { scheduledAudits: 5, onDemandAudits: 10 } as const;
 
 /** A bucket that holds one second's worth of requests and fills at the quota's rate. */
 export class TokenBucket {

@@ -51,6 +51,7 @@ const JOB = ['DescribeJob', 'UpdateJob', 'CancelJob', 'DeleteJob', 'GetJobDocume
 const JOB_AND_TARGETS = ['CreateJob', 'AssociateTargetsWithJob'];
 const JOB_AND_THING = ['DescribeJobExecution', 'CancelJobExecution', 'DeleteJobExecution'];
 const JOB_TEMPLATE = ['CreateJobTemplate', 'DescribeJobTemplate', 'DeleteJobTemplate'];
+const SCHEDULED_AUDIT = ['CreateScheduledAudit', 'DescribeScheduledAudit', 'UpdateScheduledAudit', 'DeleteScheduledAudit'];
 const BY_TARGET = ['AttachPolicy', 'DetachPolicy'];
 const BY_RESOURCE_ARN = ['TagResource', 'UntagResource', 'ListTagsForResource'];
 
@@ -88,6 +89,7 @@ function resources(operation: string, input: Input, arn: ArnOf): readonly string
   if (JOB_TEMPLATE.includes(operation)) {
     return [arn(`jobtemplate/${text(input['jobTemplateId'])}`), ...(input['jobArn'] ? [text(input['jobArn'])] : [])];
   }
+  if (SCHEDULED_AUDIT.includes(operation)) return [arn(`scheduledaudit/${text(input['scheduledAuditName'])}`)];
   if (BY_RESOURCE_ARN.includes(operation)) return [text(input['resourceArn'])];
   return ['*'];
 }

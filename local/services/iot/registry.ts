@@ -85,5 +85,7 @@ export function createRegistry(state: IotState): IotRegistry {
       announce(state, certificate);
       return true;
     },
+    connected: (certificateId, clientId) => state.connections.connected(certificateId, clientId, state.now()),
+    disconnected: (certificateId, clientId, reason) => state.connections.disconnected(certificateId, clientId, reason, state.now()),
   };
 }

@@ -4,6 +4,11 @@ import type { LoggingOptions } from '../../gateway/iot-log.js';
 import type { Responder } from '../../gateway/reserved/responder.js';
 import type { AwsService } from '../../models/service.js';
 import { accessRequests } from './access.js';
+import { AuditRunner } from './audit/audit-runner.js';
+import { auditConfigurationOperations } from './audit/configuration-operations.js';
+import { scheduledAuditOperations } from './audit/schedule-operations.js';
+import { auditSuppressionOperations } from './audit/suppression-operations.js';
+import { auditTaskOperations } from './audit/task-operations.js';
 import { caCertificateOperations } from './ca-certificates.js';
 import { certificateOperations } from './certificates.js';
 import { issuanceOperations } from './issuance.js';
@@ -37,6 +42,7 @@ export function iotService(cloud: Cloud, options: IotOptions = {}): DeskIot {
   cloud.parts.registry = createRegistry(state);
   cloud.parts.rules = createRuleEngine(state);
   const jobs = new JobEngine(state);
+  const auditRunner = new AuditRunner(state, state.audit);
   const service: AwsService = {
     name: 'iot',
     signingNames: ['iot'],
@@ -56,6 +62,10 @@ export function iotService(cloud: Cloud, options: IotOptions = {}): DeskIot {
       ...jobOperations(state, jobs),
       ...executionOperations(state, jobs),
       ...jobTemplateOperations(state),
+      ...auditConfigurationOperations(state, state.audit),
+      ...scheduledAuditOperations(state, state.audit, auditRunner),
+      ...auditTaskOperations(state.audit, auditRunner),
+      ...auditSuppressionOperations(state, state.audit),
     },
     access: (operation, input) => accessRequests(operation, input, (resource) => state.arn(resource)),
   };

@@ -2,6 +2,8 @@
 import type { PolicyDocument } from '../../iam/principal.js';
 import type { Cloud } from '../../cloud.js';
 import type { ReadCertificate } from './x509.js';
+import { AuditState } from './audit/audit.js';
+import { ConnectionHistory } from './audit/connection-history.js';
 import type { Job } from './jobs/job.js';
 import type { JobTemplate } from './jobs/job-template.js';
 import type { CompiledRule } from './rules/compile.js';
@@ -122,6 +124,8 @@ export class IotState {
   readonly tags = new Map<string, Map<string, string>>();
   readonly jobs = new Map<string, Job>();
   readonly jobTemplates = new Map<string, JobTemplate>();
+  readonly audit = new AuditState();
+  readonly connections = new ConnectionHistory();
   /** A thing has joined or left a group, or is gone: continuous jobs look whether it is still theirs. */
   membershipChanged: (thingName: string) => void = () => undefined;
   /** Certificates whose policies a connection has used: for these AWS has them cached, so changes are late. */

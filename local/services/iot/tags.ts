@@ -23,6 +23,7 @@ function taggable(state: IotState, arn: unknown): string {
     jobtemplate: state.jobTemplates,
     policy: state.policies,
     rule: state.rules,
+    scheduledaudit: state.audit.schedules,
     thinggroup: state.groups,
     thingtype: state.thingTypes,
   };
