@@ -63,7 +63,7 @@ async function day(faults: Partial<FaultSettings>, seed: number): Promise<{ end:
       registry: await scene.statuses([...pumps, ...valves]),
       inventory: await Promise.all([...pumps, ...valves].map(({ certificateId }) => scene.ledger.statusOf(certificateId))),
       revocations: [...pumps, ...valves].map(({ serialNumber }) => revocations[serialNumber]?.startsWith('done/') ?? false),
-      held: (await scene.ledger.holds()).map(({ count }) => count).toSorted(),
+      held: (await scene.ledger.holds()).map(({ count }) => count).toSorted((a, b) => a - b),
       mark: await scene.ledger.mark('external/factory/factory.crl'),
     };
     return { end, hit };
@@ -87,11 +87,8 @@ async function redrive(scene: Scene): Promise<void> {
 let undisturbed: End;
 beforeAll(async () => {
   undisturbed = (await day({}, 1)).end;
-  expect(undisturbed.registry).toEqual([
-    ...['REVOKED', 'INACTIVE', 'REVOKED'],
-    ...Array.from({ length: 10 }, () => 'ACTIVE'),
-    ...['REVOKED', 'ACTIVE'],
-  ]);
+  const untouched = Array.from({ length: 10 }, () => 'ACTIVE');
+  expect(undisturbed.registry).toEqual(['REVOKED', 'INACTIVE', 'REVOKED', ...untouched, 'REVOKED', 'ACTIVE']);
   expect(undisturbed.held).toEqual([1, 7]);
 }, 120_000);
 

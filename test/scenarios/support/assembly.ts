@@ -63,8 +63,7 @@ export function editedAssembly({ directory, ...cas }: Assembly, edit: (app: Temp
 
 export interface Resource {
   readonly Type: string;
-  // A template is what the CDK wrote: whoever edits one knows the resource that it looks for.
-  readonly Properties: Record<string, any>;
+  readonly Properties: Record<string, unknown>;
 }
 export interface Template {
   readonly Resources: Record<string, Resource>;
