@@ -123,7 +123,7 @@ class RunningAgent implements Agent {
       const connectedMs = clock.nowMs();
       const isDone = await this.use(session, pair, other !== undefined);
       await session.connection.close();
-      tell({ kind: 'disconnected', detail: await session.connection.closed });
+      tell({ kind: 'disconnected', isOwn: isDone || this.stopping.signal.aborted, detail: await session.connection.closed });
       if (isDone || clock.nowMs() - connectedMs >= settings.stableAfterMs) attempt = 0;
       if (!isDone) await this.pause(attempt++);
     }

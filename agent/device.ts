@@ -14,7 +14,8 @@ import type { Connection } from './transport/transport.js';
 export type AgentEvent =
   | { readonly kind: 'connected'; readonly certificate: string }
   | { readonly kind: 'refused'; readonly certificate: string; readonly detail: string }
-  | { readonly kind: 'disconnected'; readonly detail: string }
+  /** `isOwn`: the agent ended it, because another pair is wanted or because it stops. */
+  | { readonly kind: 'disconnected'; readonly isOwn: boolean; readonly detail: string }
   | { readonly kind: 'published' }
   /** A step was completed and stored; `finished` when nothing is under way any more. */
   | { readonly kind: 'rotation'; readonly jobId: string; readonly step: RotationStep | 'finished'; readonly reason?: string }

@@ -1,15 +1,17 @@
 /** The process in which the devices live: one for the whole fleet, apart from the desk, so that the two do not share an event loop. */
+import { AgentDevice } from './agent-device.js';
 import { Device } from './device.js';
 import { Gate } from './gate.js';
-import type { FleetSettings, FromDevices, StateChange, ToDevices } from './messages.js';
+import type { DeviceIdentity, FleetSettings, FromDevices, RotationChange, StateChange, ToDevices } from './messages.js';
 
 const REPORT_EVERY_MS = 20;
 const COUNT_EVERY_MS = 1000;
 
-const devices: Device[] = [];
+const devices: (Device | AgentDevice)[] = [];
 let settings: FleetSettings | undefined;
 let gate: Gate | undefined;
 let pending: StateChange[] = [];
+let steps: RotationChange[] = [];
 let messages = 0;
 
 const say = (message: FromDevices): void => {
@@ -28,6 +30,25 @@ function report(thingName: string, state: StateChange['state'], detail?: string)
   pending.push({ thingName, state, atMs: Date.now(), ...(detail === undefined ? {} : { detail }) });
 }
 
+function reportStep(change: RotationChange): void {
+  if (steps.length === 0) {
+    setTimeout(() => {
+      say({ kind: 'rotations', changes: steps });
+      steps = [];
+    }, REPORT_EVERY_MS);
+  }
+  steps.push(change);
+}
+
+function deviceOf(identity: DeviceIdentity): Device | AgentDevice {
+  const published = (): void => {
+    messages += 1;
+  };
+  return settings!.agent
+    ? new AgentDevice(identity, settings!, gate!, { state: report, rotation: reportStep, published })
+    : new Device(identity, settings!, gate!, report, published);
+}
+
 process.on('message', (message: ToDevices) => {
   switch (message.kind) {
     case 'start':
@@ -41,7 +62,7 @@ process.on('message', (message: ToDevices) => {
       break;
     case 'add':
       for (const identity of message.devices) {
-        const device = new Device(identity, settings!, gate!, report, () => (messages += 1));
+        const device = deviceOf(identity);
         devices.push(device);
         void device.connect();
       }

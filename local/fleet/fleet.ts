@@ -2,7 +2,8 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { join } from 'node:path';
-import type { DeviceIdentity, DeviceState, FleetSettings, FromDevices, StateChange, ToDevices } from './messages.js';
+import type { AgentSettings } from '../../agent/settings.js';
+import type { DeviceIdentity, DeviceState, FleetSettings, FromDevices, RotationChange, StateChange, ToDevices } from './messages.js';
 
 export interface FleetOptions {
   readonly host: string;
@@ -19,6 +20,8 @@ export interface FleetOptions {
   readonly parallelConnects?: number;
   /** Between attempts: starts at `firstMs` and doubles up to `longestMs`, with jitter. @default 500, 15000 */
   readonly backoff?: { readonly firstMs: number; readonly longestMs: number };
+  /** Devices run the reference agent and rotate their certificates; an object sets its times. The telemetry topic must end in `/{thing}/telemetry`. @default false */
+  readonly agent?: boolean | Partial<AgentSettings>;
 }
 
 export interface DeviceStatus {
@@ -33,10 +36,14 @@ export interface Fleet {
   states(): ReadonlyMap<string, DeviceStatus>;
   /** Telemetry messages handed to the network so far. */
   published(): number;
+  /** thing name → the last step of its last rotation; empty without `agent`. */
+  rotations(): ReadonlyMap<string, RotationChange>;
   /** Resolves when `predicate` holds; rejects after `timeoutMs` of wall time with how the fleet stands. @default 60000 */
   waitFor(predicate: (states: ReadonlyMap<string, DeviceStatus>) => boolean, timeoutMs?: number): Promise<void>;
   /** Returns a function that ends the listening. */
   on(event: 'change', listener: (change: StateChange) => void): () => void;
+  /** Every step of every rotation, in order for each device. Returns a function that ends the listening. */
+  onRotation(listener: (change: RotationChange) => void): () => void;
   add(devices: readonly DeviceIdentity[]): void;
   /** Ends all devices; afterwards there is no process. */
   stop(): Promise<void>;
@@ -56,6 +63,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     protocolVersion: options.protocolVersion ?? 5,
     parallelConnects: options.parallelConnects ?? 40,
     backoff: options.backoff ?? { firstMs: 500, longestMs: 15_000 },
+    ...(options.agent ? { agent: options.agent === true ? {} : options.agent } : {}),
   };
   const child = fork(join(__dirname, 'device-process.ts'), [], {
     execArgv: ['--require', require.resolve('tsx/cjs')],
@@ -75,11 +83,18 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
 class ChildFleet implements Fleet {
   private readonly status = new Map<string, DeviceStatus>();
   private readonly emitter = new EventEmitter().setMaxListeners(0);
+  private readonly steps = new Map<string, RotationChange>();
   private messages = 0;
 
   constructor(private readonly child: ChildProcess) {
     child.on('message', (message: FromDevices) => {
       if (message.kind === 'published') this.messages += message.messages;
+      if (message.kind === 'rotations') {
+        for (const change of message.changes) {
+          this.steps.set(change.thingName, change);
+          this.emitter.emit('rotation', change);
+        }
+      }
       if (message.kind !== 'changes') return;
       for (const change of message.changes) {
         const { thingName, state, atMs, detail } = change;
@@ -97,6 +112,15 @@ class ChildFleet implements Fleet {
 
   published(): number {
     return this.messages;
+  }
+
+  rotations(): ReadonlyMap<string, RotationChange> {
+    return this.steps;
+  }
+
+  onRotation(listener: (change: RotationChange) => void): () => void {
+    this.emitter.on('rotation', listener);
+    return () => this.emitter.off('rotation', listener);
   }
 
   on(event: 'change', listener: (change: StateChange) => void): () => void {

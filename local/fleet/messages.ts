@@ -1,3 +1,5 @@
+import type { AgentSettings } from '../../agent/settings.js';
+
 /** What the parent and the process of the devices say to each other over IPC. */
 
 /** A device of the fleet: its thing name is its client id. */
@@ -22,6 +24,15 @@ export interface StateChange {
   readonly detail?: string;
 }
 
+/** A step of a rotation that a device with the reference agent has completed; `finished`: nothing is under way any more. */
+export interface RotationChange {
+  readonly thingName: string;
+  readonly jobId: string;
+  readonly step: string;
+  /** Why it fails. */
+  readonly reason?: string;
+}
+
 export interface FleetSettings {
   readonly host: string;
   readonly port: number;
@@ -34,6 +45,8 @@ export interface FleetSettings {
   /** Handshakes under way at the same time. */
   readonly parallelConnects: number;
   readonly backoff: { readonly firstMs: number; readonly longestMs: number };
+  /** Devices run the reference agent, with these times in place of its own. Absent: they only publish. */
+  readonly agent?: Partial<AgentSettings>;
 }
 
 export type ToDevices =
@@ -44,4 +57,5 @@ export type ToDevices =
 export type FromDevices =
   | { readonly kind: 'ready' }
   | { readonly kind: 'changes'; readonly changes: readonly StateChange[] }
+  | { readonly kind: 'rotations'; readonly changes: readonly RotationChange[] }
   | { readonly kind: 'published'; readonly messages: number };
