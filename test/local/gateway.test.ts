@@ -151,7 +151,7 @@ test('a TLS session is not resumed: each connection shows its certificate', asyn
 
 test('a packet identifier of 0 ends the connection', async () => {
   const device = await desk.enrol('zero', { policy: 'open' });
-  const closed = new Promise<void>((resolve, reject) => {
+  const closed = new Promise<string>((resolve, reject) => {
     const socket = tlsConnect(
       {
         port: desk.gateway.port,
@@ -164,9 +164,9 @@ test('a packet identifier of 0 ends the connection', async () => {
     );
     // PUBLISH, QoS 1, topic `a`, packet identifier 0, payload `x`; mqtt-packet will not write one.
     socket.once('data', () => socket.write(Buffer.from([0x32, 6, 0, 1, 0x61, 0, 0, 0x78])));
-    socket.on('error', reject).on('close', () => resolve());
+    socket.on('error', reject).on('close', () => resolve('closed'));
   });
-  await closed;
+  expect(await closed).toBe('closed');
 });
 
 test('with requireSni a client that names another host is refused', async () => {

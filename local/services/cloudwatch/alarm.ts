@@ -10,6 +10,11 @@ import { onlyGrowsTowards } from './statistic.js';
 
 export type AlarmState = 'OK' | 'ALARM' | 'INSUFFICIENT_DATA';
 
+export interface Tag {
+  readonly Key: string;
+  readonly Value: string;
+}
+
 export interface AlarmInput {
   readonly AlarmName: string;
   readonly AlarmDescription?: string;

@@ -1,10 +1,9 @@
 /** All alarms of the account: when they are looked at, how their state changes, and whom they tell. */
 import type { Cloud } from '../../cloud.js';
 import { AwsError } from '../../models/service.js';
-import { type AlarmInput, type AlarmState, MetricAlarm } from './alarm.js';
+import { type AlarmInput, type AlarmState, MetricAlarm, type Tag } from './alarm.js';
 import { type CompositeRule, parseAlarmRule } from './composite.js';
 import type { MetricStore } from './metric-store.js';
-import type { Tag } from './tagging.js';
 
 export interface CompositeInput {
   readonly AlarmName: string;

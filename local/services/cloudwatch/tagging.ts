@@ -1,11 +1,7 @@
 /** Tags of alarms. On AWS the tags of PutMetricAlarm count for a new alarm only (PutMetricAlarm API reference, Tags). */
 import type { Operation } from '../../models/service.js';
+import type { Tag } from './alarm.js';
 import type { Alarms } from './alarms.js';
-
-export interface Tag {
-  readonly Key: string;
-  readonly Value: string;
-}
 
 export const taggingOperations = (alarms: Alarms): Readonly<Record<string, Operation>> => ({
   ListTagsForResource: (input: { ResourceARN: string }) => ({
