@@ -45,6 +45,34 @@ export const METRICS = {
   orphanWithoutThing: 'OrphanWithoutThing',
   orphanSharedThing: 'OrphanSharedThing',
   orphanUnknownIssuer: 'OrphanUnknownIssuer',
+  /** Certificates that were found due; in mode `observe` counted all the same. */
+  rotationsFound: 'RotationsFound',
+  rotationsOpened: 'RotationsOpened',
+  /** Ended before they were replaced. */
+  expiredUnrotated: 'ExpiredUnrotated',
+  campaignLaunched: 'CampaignLaunched',
+  campaignCompleted: 'CampaignCompleted',
+  /** AWS IoT Jobs stopped a rollout because too many devices failed. */
+  campaignAborted: 'CampaignAborted',
+  rotationRetired: 'RotationRetired',
+  /** Failed, timed out, cancelled or never proved: the new certificate, if any, was taken back, the old one stays. */
+  rotationWithdrawn: 'RotationWithdrawn',
+  /** A device comes close to its deadline: told at each mark once. */
+  rotationEscalated: 'RotationEscalated',
+  rotationDeadlineMissed: 'RotationDeadlineMissed',
+  /** A certificate was not taken out of the fleet because the other one of its thing is not ACTIVE. */
+  retirementBlocked: 'RetirementBlocked',
+  retireFailed: 'RetireFailed',
+  rotationIssued: 'RotationIssued',
+  rotationProved: 'RotationProved',
+  /** A request or a proof was refused, for whatever reason. */
+  rotationRefused: 'RotationRefused',
+  /** … for a reason that an honest device never gives: another's name, a key that is known, the rights of a CA. */
+  rotationSuspicious: 'RotationSuspicious',
+  /** … for a reason that only a person can resolve: the new certificate is not allowed what the old one was, or has been deactivated. */
+  rotationNotPermitted: 'RotationNotPermitted',
+  /** The CA issued something else than was ordered: it was not registered. */
+  issuedNotAsOrdered: 'IssuedNotAsOrdered',
 } as const;
 
 /** Unit in CloudWatch's own words. */

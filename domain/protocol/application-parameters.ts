@@ -33,14 +33,41 @@ export type ApplicationParameter = keyof typeof APPLICATION_PARAMETERS;
 
 export const APPLICATION_PARAMETER_NAMES = Object.keys(APPLICATION_PARAMETERS) as readonly ApplicationParameter[];
 
-/** The queues with work in them, by the noun that the command line prints; each has a dead-letter queue. */
+/** The same for what an installation has only where rotation is on: a command that needs one of them says so when it is not there. */
+export const ROTATION_PARAMETERS = {
+  startQueueUrl: 'URL of the start queue of rotation',
+  issueQueueUrl: 'URL of the queue of certificate requests',
+  proveQueueUrl: 'URL of the queue of proofs',
+  retireQueueUrl: 'URL of the retire queue of rotation',
+  startDeadLetterQueueUrl: 'URL of the dead-letter queue of the start queue',
+  issueDeadLetterQueueUrl: 'URL of the dead-letter queue of the certificate requests',
+  proveDeadLetterQueueUrl: 'URL of the dead-letter queue of the proofs',
+  retireDeadLetterQueueUrl: 'URL of the dead-letter queue of the retire queue',
+  rotationMode: 'observe or enforce',
+} as const;
+
+export type RotationParameter = keyof typeof ROTATION_PARAMETERS;
+
+export const ROTATION_PARAMETER_NAMES = Object.keys(ROTATION_PARAMETERS) as readonly RotationParameter[];
+
+/** What an installation says about itself: all of the first list, and of the second all or nothing. */
+export type Parameters = Readonly<Record<ApplicationParameter, string>> & Readonly<Partial<Record<RotationParameter, string>>>;
+
+/** The queues with work in them, by the noun that the command line prints; each has a dead-letter queue. Those of rotation only where it is on. */
 export const WORK_QUEUES = {
   sync: { queue: 'syncQueueUrl', deadLetters: 'syncDeadLetterQueueUrl' },
   fast: { queue: 'fastQueueUrl', deadLetters: 'fastDeadLetterQueueUrl' },
   revoke: { queue: 'revokeQueueUrl', deadLetters: 'revokeDeadLetterQueueUrl' },
   inventory: { queue: 'inventoryQueueUrl', deadLetters: 'inventoryDeadLetterQueueUrl' },
   reconcile: { queue: 'reconcileQueueUrl', deadLetters: 'reconcileDeadLetterQueueUrl' },
-} as const satisfies Record<string, { readonly queue: ApplicationParameter; readonly deadLetters: ApplicationParameter }>;
+  start: { queue: 'startQueueUrl', deadLetters: 'startDeadLetterQueueUrl' },
+  issue: { queue: 'issueQueueUrl', deadLetters: 'issueDeadLetterQueueUrl' },
+  prove: { queue: 'proveQueueUrl', deadLetters: 'proveDeadLetterQueueUrl' },
+  retire: { queue: 'retireQueueUrl', deadLetters: 'retireDeadLetterQueueUrl' },
+} as const satisfies Record<
+  string,
+  { readonly queue: ApplicationParameter | RotationParameter; readonly deadLetters: ApplicationParameter | RotationParameter }
+>;
 
 export const DEFAULT_PREFIX = 'fleetwarden';
 
@@ -49,6 +76,6 @@ export function applicationParameterPath(prefix: string): string {
   return `/${prefix}/application`;
 }
 
-export function applicationParameterName(prefix: string, name: ApplicationParameter): string {
+export function applicationParameterName(prefix: string, name: ApplicationParameter | RotationParameter): string {
   return `${applicationParameterPath(prefix)}/${name}`;
 }

@@ -22,8 +22,11 @@ export const RevokeMessage = z.object({
   /** RFC 5280 reason name, or `unknown` on the fast path (the event carries none). */
   reason: z.string(),
   revocationDate: z.string().optional(),
-  /** Which authority asked: a CRL, the Private CA event, a certificate registered after its revocation, an operator's approval. */
-  source: z.enum(['crl', 'event', 'remembered', 'operator']),
+  /**
+   * Which authority asked: a CRL, the Private CA event, a certificate registered after its revocation, an operator's approval, or a rotation that
+   * superseded it (that one is never sent: it stands in the inventory, so that CRL and event find nothing left to do).
+   */
+  source: z.enum(['crl', 'event', 'remembered', 'operator', 'rotation']),
   /** For source `crl`: its number in decimal. */
   crlNumber: z.string().optional(),
   /** For source `event`: the ARN which the Private CA gave; looked up instead of an ARN built from the serial. */

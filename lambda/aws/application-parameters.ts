@@ -2,19 +2,20 @@ import { GetParametersByPathCommand, type SSMClient } from '@aws-sdk/client-ssm'
 import {
   APPLICATION_PARAMETERS,
   APPLICATION_PARAMETER_NAMES,
+  ROTATION_PARAMETERS,
   applicationParameterPath,
   type ApplicationParameter,
+  type Parameters,
+  type RotationParameter,
 } from '../../domain/protocol/application-parameters.js';
 
-const isName = (name: string): name is ApplicationParameter => name in APPLICATION_PARAMETERS;
+const isName = (name: string): name is ApplicationParameter | RotationParameter =>
+  Object.hasOwn(APPLICATION_PARAMETERS, name) || Object.hasOwn(ROTATION_PARAMETERS, name);
 
 /** Everything that an installation says about itself, by name. Throws when one is missing: half an installation is none. */
-export async function readApplicationParameters(
-  client: SSMClient,
-  prefix: string,
-): Promise<Readonly<Record<ApplicationParameter, string>>> {
+export async function readApplicationParameters(client: SSMClient, prefix: string): Promise<Parameters> {
   const path = applicationParameterPath(prefix);
-  const found: Partial<Record<ApplicationParameter, string>> = {};
+  const found: Partial<Record<ApplicationParameter | RotationParameter, string>> = {};
   let NextToken: string | undefined;
   do {
     const page = await client.send(new GetParametersByPathCommand({ Path: path, NextToken }));
@@ -33,5 +34,5 @@ export async function readApplicationParameters(
   }
   if (missing.length > 0)
     throw new Error(`installation "${prefix}": ${path} lacks ${missing.join(', ')}; expected what its app stack writes: deploy it again`);
-  return found as Record<ApplicationParameter, string>;
+  return found as Parameters;
 }

@@ -11,12 +11,16 @@ import { dynamoHolds } from '../aws/holds.js';
 import { dynamoInventory } from '../aws/inventory.js';
 import { queueDepth, type QueueDepth } from '../aws/queue-depth.js';
 import { sqsSyncQueue } from '../aws/queues.js';
+import { iotJobs } from '../aws/jobs.js';
+import { dynamoCampaigns } from '../aws/campaigns.js';
+import { sqsStartQueue } from '../aws/rotation-queues.js';
+import { dynamoRotations } from '../aws/rotations.js';
 import { dynamoReconciliation, sqsReconcileQueue } from '../aws/reconciliation.js';
 import { iotRegistry } from '../aws/registry.js';
 import { s3SerialState } from '../aws/serial-state.js';
 import { ssmTrustAnchors } from '../aws/trust-anchors.js';
 import { readApplicationParameters } from '../aws/application-parameters.js';
-import type { ApplicationParameter } from '../../domain/protocol/application-parameters.js';
+import type { Parameters } from '../../domain/protocol/application-parameters.js';
 import type { Clock } from '../ports/clock.js';
 import type { DecisionLog } from '../ports/decision-log.js';
 import type { EmergencyStop } from '../ports/emergency-stop.js';
@@ -25,6 +29,9 @@ import type { Holds } from '../ports/holds.js';
 import type { Inventory } from '../ports/inventory.js';
 import type { SyncQueue } from '../ports/queues.js';
 import type { ReconcileQueue, Reconciliation } from '../ports/reconciliation.js';
+import type { Jobs } from '../ports/jobs.js';
+import type { StartQueue } from '../ports/rotation-queues.js';
+import type { Campaigns, Rotations } from '../ports/rotations.js';
 import type { Registry } from '../ports/registry.js';
 import type { SerialState } from '../ports/serial-state.js';
 import type { TrustAnchors } from '../ports/trust-anchors.js';
@@ -33,7 +40,7 @@ import { wallClock } from '../runtime/clock.js';
 export interface Application {
   readonly prefix: string;
   readonly region: string;
-  readonly parameters: Readonly<Record<ApplicationParameter, string>>;
+  readonly parameters: Parameters;
   readonly clock: Clock;
   readonly inventory: Inventory;
   readonly registry: Registry;
@@ -47,6 +54,11 @@ export interface Application {
   readonly reconciliation: Reconciliation;
   readonly syncQueue: SyncQueue;
   readonly reconcileQueue: ReconcileQueue;
+  readonly rotations: Rotations;
+  readonly campaigns: Campaigns;
+  readonly jobs: Pick<Jobs, 'describe'>;
+  /** `undefined`: rotation is off. */
+  readonly startQueue?: StartQueue;
   readonly depth: (queueUrl: string) => Promise<QueueDepth>;
   /** ARN of the caller, from STS. */
   readonly caller: () => Promise<string>;
@@ -57,6 +69,7 @@ export async function openApplication(prefix: string): Promise<Application> {
   const ssm = ssmClient();
   const sqs = sqsClient();
   const client = documentClient();
+  const iot = iotClient();
   const parameters = await readApplicationParameters(ssm, prefix);
   const ledger = { client, table: parameters.ledgerTable };
   return {
@@ -65,7 +78,11 @@ export async function openApplication(prefix: string): Promise<Application> {
     parameters,
     clock: wallClock,
     inventory: dynamoInventory(client, parameters.inventoryTable, wallClock),
-    registry: iotRegistry(iotClient(), iotDataClient()),
+    registry: iotRegistry(iot, iotDataClient()),
+    rotations: dynamoRotations(ledger, wallClock),
+    campaigns: dynamoCampaigns(ledger, wallClock),
+    jobs: iotJobs(iot),
+    ...(parameters.startQueueUrl === undefined ? {} : { startQueue: sqsStartQueue(sqs, parameters.startQueueUrl) }),
     anchors: ssmTrustAnchors(ssm, parameters.trustParameterPath, wallClock),
     marks: dynamoHighWaterMarks(ledger),
     holds: dynamoHolds(ledger),

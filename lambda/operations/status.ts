@@ -63,12 +63,13 @@ async function holdCounts({ holds }: Application): Promise<Readonly<Record<HoldS
 }
 
 async function queueLines(application: Application) {
+  const { parameters, depth } = application;
+  const there = Object.entries(WORK_QUEUES).flatMap(([name, { queue, deadLetters }]) => {
+    const [queueUrl, deadUrl] = [parameters[queue], parameters[deadLetters]];
+    return queueUrl === undefined || deadUrl === undefined ? [] : [{ name, queueUrl, deadUrl }]; // absent: rotation is off
+  });
   return Promise.all(
-    Object.entries(WORK_QUEUES).map(async ([name, { queue, deadLetters }]) => ({
-      name,
-      ...(await application.depth(application.parameters[queue])),
-      deadLetters: (await application.depth(application.parameters[deadLetters])).waiting,
-    })),
+    there.map(async ({ name, queueUrl, deadUrl }) => ({ name, ...(await depth(queueUrl)), deadLetters: (await depth(deadUrl)).waiting })),
   );
 }
 

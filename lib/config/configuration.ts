@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { MODES } from '../../domain/protocol/revocation.js';
 import { AnchorConfig, isCreated } from './anchor-config.js';
 import { wholeNumber } from './field.js';
+import { RotationConfig, checkRotation } from './rotation-config.js';
 
 /** Retention periods that CloudWatch Logs takes. */
 const RETENTION_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653] as const;
@@ -80,6 +81,7 @@ export const Configuration = z
       .max(20, 'expected at most 20 trust anchors')
       .describe('The CAs whose certificates the fleet accepts, and whose CRLs count.'),
     revocation: Revocation.prefault({}),
+    rotation: RotationConfig.prefault({}),
     inventory: z
       .strictObject({
         reconcileHours: wholeNumber(1, 168).default(24).describe('How often the whole registry is read and compared with the inventory.'),
@@ -105,6 +107,8 @@ export const Configuration = z
             /^[A-Za-z0-9_-]{1,64}(\/[A-Za-z0-9_-]{1,64}){0,3}$/,
             'expected up to four levels of A-Z a-z 0-9 _ -, without a slash at either end',
           )
+          // AWS IoT takes topics of 256 characters, a thing name has up to 128; and the device policy has 2048 for eleven resources.
+          .max(64, 'expected at most 64 characters')
           .default('fleet')
           .describe('First levels of every device’s topics: `<topicPrefix>/<thingName>/telemetry`.'),
       })
@@ -123,6 +127,7 @@ export const Configuration = z
       .describe('How long CloudWatch keeps the functions’ logs. The decisions themselves are in the ledger table and are kept.'),
   })
   .superRefine((configuration, context) => {
+    checkRotation(configuration, context);
     const { trustAnchors, revocation } = configuration;
     const seen = new Set<string>();
     trustAnchors.forEach((anchor, index) => {

@@ -3,25 +3,30 @@ import { Construct } from 'constructs';
 import {
   APPLICATION_PARAMETERS,
   APPLICATION_PARAMETER_NAMES,
-  type ApplicationParameter,
+  type Parameters,
+  ROTATION_PARAMETERS,
+  ROTATION_PARAMETER_NAMES,
   applicationParameterName,
 } from '../../domain/protocol/application-parameters.js';
 
 export interface ApplicationParametersProps {
   readonly prefix: string;
-  readonly values: Readonly<Record<ApplicationParameter, string>>;
+  readonly values: Parameters;
 }
 
 /** Where the command line finds this installation. */
 export class ApplicationParameters extends Construct {
   constructor(scope: Construct, id: string, { prefix, values }: ApplicationParametersProps) {
     super(scope, id);
-    for (const name of APPLICATION_PARAMETER_NAMES) {
+    const descriptions = { ...APPLICATION_PARAMETERS, ...ROTATION_PARAMETERS };
+    for (const name of [...APPLICATION_PARAMETER_NAMES, ...ROTATION_PARAMETER_NAMES]) {
+      const value = values[name];
+      if (value === undefined) continue; // rotation is off
       new CfnParameter(this, name, {
         name: applicationParameterName(prefix, name),
         type: 'String',
-        value: values[name],
-        description: APPLICATION_PARAMETERS[name],
+        value,
+        description: descriptions[name],
       });
     }
   }

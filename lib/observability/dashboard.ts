@@ -17,11 +17,13 @@ import { RUNBOOK } from './articles.js';
 export interface FleetDashboardProps {
   readonly prefix: string;
   readonly alarms: readonly IAlarm[];
+  /** Show rotation as well. */
+  readonly rotation: boolean;
 }
 
 /** One page: is anything wrong, is the loop alive, what was done, who was refused. */
 export class FleetDashboard extends Construct {
-  constructor(scope: Construct, id: string, { prefix, alarms }: FleetDashboardProps) {
+  constructor(scope: Construct, id: string, { prefix, alarms, rotation }: FleetDashboardProps) {
     super(scope, id);
     const own = (...names: MetricName[]): IMetric[] => names.map((name) => ownMetric(prefix, name));
     const graph = (title: string, left: IMetric[]) => new GraphWidget({ title, left, width: 12, height: 6 });
@@ -94,6 +96,24 @@ export class FleetDashboard extends Construct {
         ['Connect.Success', 'Connect.AuthError', 'Connect.Throttle'].map(
           (metricName) => new Metric({ namespace: 'AWS/IoT', metricName, dimensionsMap: { Protocol: 'MQTT' }, statistic: 'Sum' }),
         ),
+      ),
+    );
+    if (!rotation) return;
+    dashboard.addWidgets(
+      graph(
+        'Rotations',
+        own(
+          METRICS.rotationsOpened,
+          METRICS.rotationIssued,
+          METRICS.rotationProved,
+          METRICS.rotationRetired,
+          METRICS.rotationWithdrawn,
+          METRICS.rotationRefused,
+        ),
+      ),
+      graph(
+        'Devices that do not rotate',
+        own(METRICS.rotationEscalated, METRICS.rotationDeadlineMissed, METRICS.expiredUnrotated, METRICS.campaignAborted),
       ),
     );
   }

@@ -2,7 +2,16 @@ import type { Code } from 'aws-cdk-lib/aws-lambda';
 import type { Configuration } from '../config/configuration.js';
 
 /** The name of a bundled function: `<capability>-<entry>` of `lambda/<capability>/<entry>/handler.ts`. */
-export type HandlerName = 'revocation-sync' | 'revocation-fast' | 'revocation-revoke' | 'inventory-record' | 'inventory-reconcile';
+export type HandlerName =
+  | 'revocation-sync'
+  | 'revocation-fast'
+  | 'revocation-revoke'
+  | 'inventory-record'
+  | 'inventory-reconcile'
+  | 'rotation-start'
+  | 'rotation-issue'
+  | 'rotation-prove'
+  | 'rotation-retire';
 
 /** What every construct of one installation is given. */
 export interface Installation {

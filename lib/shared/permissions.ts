@@ -28,7 +28,7 @@ export function getIssuedCertificates(privateCaArns: readonly string[]): Permiss
   return { actions: ['acm-pca:GetCertificate'], resources: privateCaArns };
 }
 
-const iotArn = (scope: Construct, resource: string, resourceName: string): string =>
+export const iotArn = (scope: Construct, resource: string, resourceName: string): string =>
   Stack.of(scope).formatArn({ service: 'iot', resource, resourceName, arnFormat: ArnFormat.SLASH_RESOURCE_NAME });
 
 /** ListPrincipalThingsV2 is authorised by iot:ListPrincipalThings (IAPI); the service list of IAM has learned a name of its own for it since. */
@@ -41,14 +41,12 @@ export function readRegistry(scope: Construct): Permission {
   };
 }
 
-/** The one destructive permission of the application. Given to one function, and only where the mode is `enforce`. */
-export function changeCertificateStatus(scope: Construct): Permission {
-  return {
-    actions: ['iot:UpdateCertificate'],
-    resources: [iotArn(scope, 'cert', '*')],
-    wildcard:
-      'Any certificate of the registry may be the one that a CRL names; their ids are hashes that nobody knows at deployment. Bounded by the brake, the pace, the emergency stop and a comparison with the pinned issuer.',
-  };
+/** The destructive permission of the application: `revoke` has it, and the rotation where it is on; only where the mode is `enforce`. */
+export function changeCertificateStatus(
+  scope: Construct,
+  wildcard = 'Any certificate of the registry may be the one that a CRL names; their ids are hashes that nobody knows at deployment. Bounded by the brake, the pace, the emergency stop and a comparison with the pinned issuer.',
+): Permission {
+  return { actions: ['iot:UpdateCertificate'], resources: [iotArn(scope, 'cert', '*')], wildcard };
 }
 
 export function dropConnections(scope: Construct): Permission {

@@ -1,5 +1,6 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import type { RotationParameter } from '../../domain/protocol/application-parameters.js';
 import { DevicePolicy } from '../enrolment/device-policy.js';
 import { InventoryFeed } from '../inventory/inventory.js';
 import { Alarms } from '../observability/alarms.js';
@@ -8,6 +9,7 @@ import { FleetDashboard } from '../observability/dashboard.js';
 import { watchFleet } from '../observability/watch.js';
 import { Revocation } from '../revocation/revocation.js';
 import { decimal } from '../revocation/variables.js';
+import { Rotation } from '../rotation/rotation.js';
 import type { Installation } from '../shared/installation.js';
 import type { StateStack } from './state-stack.js';
 
@@ -29,9 +31,10 @@ export class AppStack extends Stack {
     const devicePolicy = new DevicePolicy(this, 'DevicePolicy', { prefix, topicPrefix: configuration.devices.topicPrefix });
     const revocation = new Revocation(this, 'Revocation', context);
     const inventory = new InventoryFeed(this, 'Inventory', { ...context, revokeQueue: revocation.revoke.source.queue });
+    const rotation = configuration.rotation.mode === 'off' ? undefined : new Rotation(this, 'Rotation', context);
     watchFleet(this.alarms, configuration, revocation.sync.function);
     if (state.trust.privateCaArns.length > 0) this.alarms.onUnwrittenCrl(state.trust.privateCaArns);
-    new FleetDashboard(this, 'Dashboard', { prefix, alarms: this.alarms.all });
+    new FleetDashboard(this, 'Dashboard', { prefix, alarms: this.alarms.all, rotation: rotation !== undefined });
 
     const sources = {
       sync: revocation.sync.source,
@@ -62,6 +65,7 @@ export class AppStack extends Stack {
         brakeFloor: String(settings.brake.floor),
         brakeShare: decimal(settings.brake.share),
         brakeWindowMinutes: String(settings.brake.windowMinutes),
+        ...(rotation === undefined ? {} : rotationParameters(rotation, configuration.rotation.mode)),
       },
     });
     new CfnOutput(this, 'DevicePolicyName', {
@@ -79,4 +83,18 @@ export class AppStack extends Stack {
       });
     }
   }
+}
+
+function rotationParameters({ start, issue, prove, retire }: Rotation, mode: string): Readonly<Record<RotationParameter, string>> {
+  return {
+    startQueueUrl: start.source.queue.queueUrl,
+    issueQueueUrl: issue.source.queue.queueUrl,
+    proveQueueUrl: prove.source.queue.queueUrl,
+    retireQueueUrl: retire.source.queue.queueUrl,
+    startDeadLetterQueueUrl: start.source.deadLetterQueue.queueUrl,
+    issueDeadLetterQueueUrl: issue.source.deadLetterQueue.queueUrl,
+    proveDeadLetterQueueUrl: prove.source.deadLetterQueue.queueUrl,
+    retireDeadLetterQueueUrl: retire.source.deadLetterQueue.queueUrl,
+    rotationMode: mode,
+  };
 }

@@ -1,4 +1,4 @@
-import { DEVICE_TOPICS, THING_NAME_VARIABLE, deviceTopic } from '../../domain/protocol/topics.js';
+import { DEVICE_TOPICS, type DeviceTopic, ROTATION_TOPICS, THING_NAME_VARIABLE, deviceTopic } from '../../domain/protocol/topics.js';
 import { type Resource, type Statement, listOf, ofType, synthesise, text } from './support.js';
 
 const policyOf = (topicPrefix: string): Resource => {
@@ -20,8 +20,15 @@ describe('the device policy', () => {
     expect(granted(policy)).toEqual([
       `iot:Connect client/${thing}`,
       `iot:Publish topic/fleet/${thing}/telemetry`,
+      `iot:Publish topic/fleet/${thing}/rotation/request`,
+      `iot:Publish topic/fleet/${thing}/rotation/proof`,
+      `iot:Publish topic/$aws/things/${thing}/jobs/*`,
       `iot:Subscribe topicfilter/fleet/${thing}/commands`,
+      `iot:Subscribe topicfilter/fleet/${thing}/rotation/response`,
+      `iot:Subscribe topicfilter/$aws/things/${thing}/jobs/*`,
       `iot:Receive topic/fleet/${thing}/commands`,
+      `iot:Receive topic/fleet/${thing}/rotation/response`,
+      `iot:Receive topic/$aws/things/${thing}/jobs/*`,
     ]);
   });
 
@@ -30,22 +37,25 @@ describe('the device policy', () => {
     expect(connect?.Condition).toEqual({ Bool: { 'iot:Connection.Thing.IsAttached': ['true'] } });
   });
 
-  it('has no wildcard in any resource', () => {
-    expect(JSON.stringify(policy.Properties['PolicyDocument'])).not.toMatch(/[*?]/);
+  it('has one wildcard, below the thing’s own jobs, whose topics carry job ids (FACTS D3)', () => {
+    const wild = granted(policy).filter((one) => /[*?]/.test(one));
+    expect(wild.map((one) => one.replace(/^\S+ topic(filter)?\//, ''))).toEqual(Array(3).fill(`$aws/things/${thing}/jobs/*`));
   });
 
   it('stays within what AWS IoT allows: 2048 characters without white space (FACTS B6)', () => {
     const expanded = JSON.stringify(
-      statements(policyOf('a'.repeat(60))).map((statement) => ({ ...statement, Resource: listOf(statement.Resource).map(text) })),
+      statements(policyOf('a'.repeat(64))).map((statement) => ({ ...statement, Resource: listOf(statement.Resource).map(text) })),
     );
     expect(expanded.length).toBeLessThan(2048);
   });
 
   it('follows the topics of domain/protocol', () => {
-    expect(granted(policyOf('plant/line-2')).slice(1)).toEqual([
-      `iot:Publish topic/${deviceTopic('plant/line-2', thing, DEVICE_TOPICS.publish[0])}`,
-      `iot:Subscribe topicfilter/${deviceTopic('plant/line-2', thing, DEVICE_TOPICS.receive[0])}`,
-      `iot:Receive topic/${deviceTopic('plant/line-2', thing, DEVICE_TOPICS.receive[0])}`,
-    ]);
+    const own = (topics: { readonly publish: readonly DeviceTopic[]; readonly receive: readonly DeviceTopic[] }): string[] => [
+      ...topics.publish.map((topic) => `iot:Publish topic/${deviceTopic('plant/line-2', thing, topic)}`),
+      ...topics.receive.map((topic) => `iot:Subscribe topicfilter/${deviceTopic('plant/line-2', thing, topic)}`),
+      ...topics.receive.map((topic) => `iot:Receive topic/${deviceTopic('plant/line-2', thing, topic)}`),
+    ];
+    const given = granted(policyOf('plant/line-2')).filter((one) => !one.includes('/jobs/'));
+    expect(given.slice(1).toSorted()).toEqual([...own(DEVICE_TOPICS), ...own(ROTATION_TOPICS)].toSorted());
   });
 });

@@ -1,0 +1,1 @@
+export { RetireMessage } from '../../../domain/protocol/rotation-work.js';

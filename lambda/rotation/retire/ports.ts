@@ -1,0 +1,49 @@
+/** What `retire` needs of its neighbours, and its settings: one list for its kinds of messages. */
+import type { TrustAnchor } from '../../../domain/pki/trust-anchor.js';
+import type { Mode } from '../../../domain/protocol/revocation.js';
+import type { Clock } from '../../ports/clock.js';
+import type { Containments } from '../../ports/containments.js';
+import type { DecisionLog } from '../../ports/decision-log.js';
+import type { EmergencyStop } from '../../ports/emergency-stop.js';
+import type { Inventory } from '../../ports/inventory.js';
+import type { IssuingCa } from '../../ports/issuing-ca.js';
+import type { CampaignGroups, Jobs } from '../../ports/jobs.js';
+import type { Pace } from '../../ports/pace.js';
+import type { Registry } from '../../ports/registry.js';
+import type { RetireQueue } from '../../ports/rotation-queues.js';
+import type { Campaigns, Rotations } from '../../ports/rotations.js';
+import type { Signals } from '../../ports/signals.js';
+import type { TrustAnchors } from '../../ports/trust-anchors.js';
+
+export interface RetirePorts {
+  readonly anchors: TrustAnchors;
+  readonly campaigns: Pick<Campaigns, 'get' | 'all' | 'move'>;
+  /** The CA behind a trust anchor; `undefined`: it cannot be asked by machine, its people revoke there. */
+  readonly cas: { of(anchor: TrustAnchor): Pick<IssuingCa, 'fetch' | 'supersede'> | undefined };
+  readonly clock: Clock;
+  readonly containments: Containments;
+  readonly decisions: Pick<DecisionLog, 'append'>;
+  readonly groups: Pick<CampaignGroups, 'remove'>;
+  readonly inventory: Pick<Inventory, 'byId' | 'bySerial' | 'rememberRevocation' | 'setStatus'>;
+  readonly jobs: Pick<Jobs, 'describe' | 'execution' | 'cancelExecution'>;
+  readonly pace: Pace;
+  readonly queue: RetireQueue;
+  readonly registry: Pick<Registry, 'describe' | 'setStatus'>;
+  readonly rotations: Pick<Rotations, 'ofCampaign' | 'move' | 'toRetire' | 'dueBefore'>;
+  readonly signals: Signals;
+  readonly stop: Pick<EmergencyStop, 'state'>;
+}
+
+export interface RetireSettings {
+  /** Prefix of the installation. */
+  readonly application: string;
+  readonly mode: Mode;
+  readonly perSecond: number;
+  readonly escalateDays: readonly number[];
+  readonly proofTimeoutMs: number;
+  /** Nothing is begun after this: the function must have time to say where it stands. */
+  readonly deadlineMs: number;
+}
+
+/** Name of `retire` in the audit trail. */
+export const BY = 'retire';

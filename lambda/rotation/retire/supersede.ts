@@ -1,0 +1,95 @@
+/**
+ * Takes one certificate out of the fleet for good, so that nobody else has anything left to do:
+ *
+ *     acting ─► registry REVOKED ─► done, in the inventory ─► revoked at the CA ─► its event, its CRL: "handled before", no brake
+ *
+ * The order is the point. The CA tells of a revocation within seconds; whoever hears of it asks the inventory, and must find it done there.
+ * Every step may be repeated, and the next delivery does what is missing.
+ */
+import type { CertificateId } from '../../../domain/fleet/certificate-id.js';
+import { Certificate } from '../../../domain/pki/certificate.js';
+import type { SerialNumber } from '../../../domain/pki/serial-number.js';
+import type { TrustAnchor } from '../../../domain/pki/trust-anchor.js';
+import type { RevokeOutcome } from '../../../domain/protocol/revocation.js';
+import type { RegisteredCertificate } from '../../ports/registry.js';
+import type { RetirePorts } from './ports.js';
+
+/** One certificate, and what is known of it. */
+export interface Found {
+  readonly certificateId?: CertificateId;
+  readonly registered?: RegisteredCertificate;
+  readonly issuerId: string;
+  readonly serialNumber: SerialNumber;
+  readonly notAfterMs?: number;
+  readonly anchor: TrustAnchor;
+}
+
+type Lookup = Pick<RetirePorts, 'registry' | 'inventory' | 'anchors' | 'cas'>;
+
+/**
+ * By its id: the registry’s own PEM first, else what the inventory has. By the ARN that its CA gave, where it was never registered.
+ * `undefined`: nobody knows it. Throws when it is of none of our trust anchors: that is not for a machine.
+ */
+export async function find(ports: Lookup, certificateId: CertificateId | undefined, certificateArn?: string): Promise<Found | undefined> {
+  const anchors = await ports.anchors.all();
+  const registered = certificateId && (await ports.registry.describe(certificateId));
+  const pem = registered?.certificatePem ?? (certificateArn === undefined ? undefined : await issued(ports, anchors, certificateArn));
+  if (pem !== undefined) {
+    const certificate = Certificate.read(pem);
+    const { issuerId, serialNumber, notAfterMs } = certificate;
+    const anchor = anchors.find((one) => certificate.wasSignedBy(Certificate.read(one.certificatePem)));
+    if (anchor === undefined) throw new Error(`certificate ${certificateId ?? certificateArn}: signed by none of the trust anchors`);
+    return { certificateId, registered, issuerId, serialNumber, notAfterMs, anchor };
+  }
+  const record = certificateId && (await ports.inventory.byId(certificateId));
+  if (record === undefined) return undefined;
+  const { issuerId, serialNumber, notAfterMs } = record;
+  const anchor = anchors.find((one) => Certificate.read(one.certificatePem).subjectId === issuerId);
+  if (anchor === undefined) throw new Error(`certificate ${certificateId}: issued by none of the trust anchors`);
+  return { certificateId, issuerId, serialNumber, notAfterMs, anchor };
+}
+
+/** The ARN of a certificate begins with the ARN of its CA. */
+async function issued({ cas }: Lookup, anchors: readonly TrustAnchor[], certificateArn: string): Promise<string | undefined> {
+  const anchor = anchors.find(({ certificateAuthorityArn: arn }) => arn !== undefined && certificateArn.startsWith(`${arn}/`));
+  return anchor && (await cas.of(anchor)?.fetch(certificateArn));
+}
+
+export async function supersede(
+  { registry, inventory, cas, clock, signals }: Pick<RetirePorts, 'registry' | 'inventory' | 'cas' | 'clock' | 'signals'>,
+  found: Found,
+  runId: string,
+): Promise<RevokeOutcome> {
+  const { certificateId, registered, issuerId, serialNumber, anchor } = found;
+  const message = {
+    version: 1,
+    action: 'revoke',
+    anchorId: anchor.anchorId,
+    serialNumber,
+    reason: 'superseded',
+    source: 'rotation',
+    runId,
+  } as const;
+  const { revocation } = await inventory.bySerial(issuerId, serialNumber);
+  // A revocation that was carried out before says more than ours: who asked for it, and why. It stays on record.
+  const before = revocation?.state === 'done' && revocation.message.source !== 'rotation' ? revocation.outcome : undefined;
+  const settled = before === 'revoked' || before === 'already-revoked' ? before : undefined;
+  const remember = (step: { readonly state: 'acting' } | { readonly state: 'done'; readonly outcome: RevokeOutcome }): Promise<void> =>
+    inventory.rememberRevocation({ issuerId, serialNumber, message, ...step, updatedAtMs: clock.nowMs() });
+
+  let outcome: RevokeOutcome = settled ?? 'not-registered';
+  if (settled === undefined) {
+    await remember({ state: 'acting' });
+    if (registered !== undefined && certificateId !== undefined) {
+      outcome = registered.status === 'REVOKED' ? 'already-revoked' : 'revoked';
+      if (outcome === 'revoked' && !(await registry.setStatus(certificateId, 'REVOKED'))) outcome = 'deleted';
+    }
+    await remember({ state: 'done', outcome });
+  }
+  const ca = cas.of(anchor);
+  if (ca === undefined) signals.warn('revoke it at its CA by hand', { certificateId, serialNumber, anchorId: anchor.anchorId, runId });
+  else await ca.supersede(serialNumber);
+  if (certificateId !== undefined && outcome !== 'not-registered')
+    await inventory.setStatus(certificateId, outcome === 'deleted' ? 'DELETED' : 'REVOKED', 'superseded', 'revocation');
+  return outcome;
+}

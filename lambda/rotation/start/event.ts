@@ -1,0 +1,1 @@
+export { StartMessage } from '../../../domain/protocol/rotation-work.js';
