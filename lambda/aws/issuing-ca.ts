@@ -11,6 +11,7 @@ import {
   type SigningAlgorithm,
 } from '@aws-sdk/client-acm-pca';
 import { Certificate } from '../../domain/pki/certificate.js';
+import { derToPem } from '../../domain/pki/pem.js';
 import type { IssuingCa } from '../ports/issuing-ca.js';
 import type { TrustAnchors } from '../ports/trust-anchors.js';
 import { errorName } from './retry.js';
@@ -46,7 +47,8 @@ export function acmIssuingCa(client: ACMPCAClient, anchors: TrustAnchors, anchor
       const { CertificateArn } = await client.send(
         new IssueCertificateCommand({
           CertificateAuthorityArn: arn,
-          Csr: csrDer,
+          // The API wants the PEM, as octets (PAPI IssueCertificate).
+          Csr: Buffer.from(derToPem(csrDer, 'CERTIFICATE REQUEST')),
           SigningAlgorithm: signingAlgorithm(Certificate.read(certificatePem)),
           TemplateArn: `arn:${partition}:acm-pca:::template/${TEMPLATE}`,
           ApiPassthrough: { Subject: { CommonName: commonName } },

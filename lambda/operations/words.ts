@@ -2,6 +2,7 @@
 import Table from 'cli-table3';
 import colours from 'picocolors';
 import { REASONS } from '../../domain/fleet/reasons.js';
+import { ROTATION_REFUSALS } from '../../domain/protocol/rotation.js';
 
 const UNITS = [
   ['day', 86_400_000],
@@ -49,5 +50,6 @@ export const title = colours.bold;
 
 /** The sentence of a reason word; a text that is no word of ours (an operator's own) stands as it is. */
 export function sentenceOf(reason: string): string {
-  return (REASONS as Readonly<Record<string, string>>)[reason] ?? reason;
+  const refusals: Readonly<Record<string, { readonly says: string }>> = ROTATION_REFUSALS;
+  return (REASONS as Readonly<Record<string, string>>)[reason] ?? refusals[reason]?.says ?? reason;
 }
