@@ -5,6 +5,7 @@
 import type { CrlRefusalCode, Refusals } from './crl-refusal.js';
 import { DerCursor, DerError, TAG, contextTag, integerValue } from './der.js';
 import { readGeneralName, readGeneralNames } from './general-names.js';
+import { checkRdn } from './name.js';
 
 const ISSUER_ALT_NAME = '2.5.29.18';
 const CRL_NUMBER = '2.5.29.20';
@@ -20,7 +21,7 @@ const MAX_CRL_NUMBER = (1n << 160n) - 1n; // 20 octets, RFC 5280 §5.2.3
 export interface ListExtensions {
   crlNumber?: bigint;
   /** keyIdentifier of the AKI. */
-  authorityKeyIdentifier?: Uint8Array;
+  authorityKeyIdentifier?: Uint8Array | undefined;
   issuingDistributionPoint?: IssuingDistributionPoint;
 }
 
@@ -110,10 +111,13 @@ function readCrlNumber(value: Uint8Array, found: ListExtensions, refusals: Refus
 function readAuthorityKeyIdentifier(value: Uint8Array, found: ListExtensions): void {
   whole(value, (cursor) => {
     const aki = cursor.enter(TAG.sequence);
-    if (aki.peekTag() === contextTag(0, false)) found.authorityKeyIdentifier = Uint8Array.from(aki.content(contextTag(0, false)));
-    if (aki.peekTag() === contextTag(1, true)) readGeneralNames(aki.enter(contextTag(1, true)));
-    if (aki.peekTag() === contextTag(2, false)) aki.integer(contextTag(2, false));
+    const key = aki.peekTag() === contextTag(0, false) ? Uint8Array.from(aki.content(contextTag(0, false))) : undefined;
+    if (aki.peekTag() === contextTag(1, true)) {
+      readGeneralNames(aki.enter(contextTag(1, true)));
+      aki.integer(contextTag(2, false)); // RFC 5280 appendix A.2: both or neither
+    }
     aki.finish();
+    found.authorityKeyIdentifier = key;
   });
 }
 
@@ -147,9 +151,7 @@ function readDistributionPointName(holder: DerCursor, refusals?: Refusals): read
   let uris: readonly string[] = [];
   if (choice.peekTag() === contextTag(1, true)) {
     refusals?.add('relative-distribution-point');
-    const rdn = choice.enter(contextTag(1, true));
-    do rdn.any();
-    while (!rdn.isAtEnd);
+    checkRdn(choice.enter(contextTag(1, true)));
   } else uris = readGeneralNames(choice.enter(contextTag(0, true)));
   choice.finish();
   return uris;

@@ -15,7 +15,7 @@ import { CrlUnreadable, type Refusals } from './crl-refusal.js';
 import { ByteWindow } from './byte-window.js';
 import { DerCursor, DerError, TAG, contextTag, readHeader } from './der.js';
 import { EntryWalker } from './entry-walker.js';
-import { nameText } from './name.js';
+import { checkName, nameText } from './name.js';
 import type { SerialSet } from './serial-set.js';
 import { StreamingVerifier, readScheme, type SchemeReading } from './signature.js';
 import { readTime } from './time.js';
@@ -139,6 +139,7 @@ export class CrlParser {
     const scheme = readScheme(algorithm);
     const issuerDer = next();
     const issuer = nameText(issuerDer);
+    checkName(new DerCursor(issuerDer).enter(TAG.sequence));
     const thisUpdate = wholeTime(next());
     let tag = at < tbs.contentEnd ? open(bytes, at, end).tag : undefined;
     let nextUpdate: number | undefined;
@@ -191,10 +192,7 @@ export class CrlParser {
     const hasExtensions = !tbs.isAtEnd;
     const extensions = hasExtensions ? readExtensionsOf(tbs, this.refusals) : {};
     tbs.finish();
-    if (this.header!.isVersion1) {
-      if (hasExtensions) throw new DerError('extensions in a version 1 CRL');
-      this.refusals.add('version-1');
-    }
+    if (this.header!.isVersion1) this.refusals.add('version-1', hasExtensions ? 'and yet with extensions' : undefined);
     const outside = new DerCursor(tail, tbsEnd);
     if (!Buffer.from(outside.any()).equals(this.header!.algorithm)) this.refusals.add('algorithm-mismatch');
     const { octets: signature, unused } = outside.bitString();

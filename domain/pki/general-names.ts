@@ -1,4 +1,5 @@
-import { DerCursor, DerError, contextTag } from './der.js';
+import { DerCursor, DerError, TAG, contextTag } from './der.js';
+import { checkName } from './name.js';
 
 /** Which of GeneralName's choices [0]–[8] (RFC 5280 §4.2.1.6) are constructed. */
 const CONSTRUCTED = [true, false, false, true, true, true, false, false, false] as const;
@@ -23,7 +24,7 @@ export function readGeneralName(names: DerCursor): string | undefined {
   if (choice === URI) return ia5(names.content(contextTag(URI, false)));
   if (choice === DIRECTORY_NAME) {
     const holder = names.enter(contextTag(DIRECTORY_NAME, true));
-    holder.enter(0x30);
+    checkName(holder.enter(TAG.sequence));
     holder.finish();
     return undefined;
   }

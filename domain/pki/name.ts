@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { DerCursor, DerError, TAG } from './der.js';
+import { checkAlphabet } from './string-alphabets.js';
 
 /** Short names of RFC 4514 §3; every other attribute type is written as its OID. */
 const SHORT_NAMES: Readonly<Record<string, string>> = {
@@ -39,33 +40,59 @@ export function issuerId(nameDer: Uint8Array): string {
  */
 export function nameText(nameDer: Uint8Array): string {
   const outer = new DerCursor(nameDer);
-  const text = rdnsText(outer.enter(TAG.sequence));
+  const text = rdnsOf(outer.enter(TAG.sequence))
+    .reverse()
+    .map((attributes) => attributes.map(attributeText).join('+'))
+    .join(',');
   outer.finish();
   return text;
 }
 
-function rdnsText(rdns: DerCursor): string {
-  const found: string[] = [];
-  while (!rdns.isAtEnd) {
-    const rdn = rdns.enter(TAG.set);
-    const attributes: string[] = [];
-    let previous: Uint8Array | undefined;
-    do {
-      const der = rdn.any();
-      // X.690 §11.6: the members of a SET OF stand in ascending order
-      if (previous !== undefined && Buffer.compare(previous, der) > 0) throw new DerError('a SET OF that is not sorted');
-      previous = der;
-      attributes.push(attributeText(new DerCursor(der).enter(TAG.sequence)));
-    } while (!rdn.isAtEnd);
-    found.unshift(attributes.join('+'));
-  }
-  return found.join(',');
+/**
+ * Throws DerError where the content of a Name is none, alphabets of its strings included. For names in CRLs: those in certificates are only shown
+ * and compared, and a device whose firmware wrote `_` into a PrintableString has to be revocable all the same.
+ */
+export function checkName(rdns: DerCursor): void {
+  for (const attribute of rdnsOf(rdns).flat()) checkAttribute(attribute);
 }
 
-function attributeText(attribute: DerCursor): string {
-  const type = attribute.oid();
-  const value = attribute.any();
-  attribute.finish();
+/** The same for one RelativeDistinguishedName. */
+export function checkRdn(rdn: DerCursor): void {
+  attributesOf(rdn).forEach(checkAttribute);
+}
+
+interface Attribute {
+  readonly type: string;
+  /** The whole TLV. */
+  readonly value: Uint8Array;
+}
+
+function rdnsOf(rdns: DerCursor): Attribute[][] {
+  const found: Attribute[][] = [];
+  while (!rdns.isAtEnd) found.push(attributesOf(rdns.enter(TAG.set)));
+  return found;
+}
+
+function attributesOf(rdn: DerCursor): Attribute[] {
+  const attributes: Attribute[] = [];
+  let previous: Uint8Array | undefined;
+  do {
+    const der = rdn.any();
+    // X.690 §11.6: the members of a SET OF stand in ascending order; X.501 §9.3: no attribute twice
+    if (previous !== undefined && Buffer.compare(previous, der) >= 0) throw new DerError('a SET OF that is not sorted');
+    previous = der;
+    const attribute = new DerCursor(der).enter(TAG.sequence);
+    attributes.push({ type: attribute.oid(), value: attribute.any() });
+    attribute.finish();
+  } while (!rdn.isAtEnd);
+  return attributes;
+}
+
+function checkAttribute({ value }: Attribute): void {
+  checkAlphabet(value[0]!, new DerCursor(value).content(value[0]!));
+}
+
+function attributeText({ type, value }: Attribute): string {
   return `${SHORT_NAMES[type] ?? type}=${valueText(value)}`;
 }
 

@@ -3,7 +3,7 @@
  * (RFC 5758), each over SHA-256, SHA-384 or SHA-512. What is not in the table is never tried.
  */
 import { constants, createVerify, type KeyObject, type Verify } from 'node:crypto';
-import { DerCursor, TAG, contextTag } from './der.js';
+import { DerCursor, DerError, TAG, contextTag } from './der.js';
 
 export type HashName = 'sha256' | 'sha384' | 'sha512';
 
@@ -42,6 +42,9 @@ const BROKEN = new Set([
 ]);
 const BROKEN_HASHES = new Set(['1.3.14.3.2.26', '1.2.840.113549.2.5']);
 
+/** RFC 4055 §3.1: octets. */
+const DEFAULT_SALT = 20;
+
 const PSS_HASHES: Readonly<Record<string, HashName>> = { [`${SHA2}.1`]: 'sha256', [`${SHA2}.2`]: 'sha384', [`${SHA2}.3`]: 'sha512' };
 
 /** Reads a whole DER AlgorithmIdentifier. Throws DerError where it is not one. */
@@ -66,17 +69,28 @@ function readPss(algorithm: DerCursor): SchemeReading {
   if (algorithm.isAtEnd) return { refused: 'weak-hash' };
   const params = algorithm.enter(TAG.sequence);
   if (params.peekTag() !== contextTag(0, true)) return { refused: 'weak-hash' };
-  const hashId = readHash(params.enter(contextTag(0, true)).enter(TAG.sequence));
+  const hashId = wrapped(params.enter(contextTag(0, true)), readHash);
   if (BROKEN_HASHES.has(hashId)) return { refused: 'weak-hash' };
   const hash = PSS_HASHES[hashId];
   if (hash === undefined || params.peekTag() !== contextTag(1, true)) return { refused: 'unsupported-signature-algorithm' };
-  const mask = params.enter(contextTag(1, true)).enter(TAG.sequence);
-  const isMgf1 = mask.oid() === `${RSA}.8`;
-  const maskHash = isMgf1 ? readHash(mask.enter(TAG.sequence)) : undefined;
-  const saltLength = params.peekTag() === contextTag(2, true) ? smallInteger(params.enter(contextTag(2, true))) : 20;
+  const maskHash = wrapped(params.enter(contextTag(1, true)), (mask) =>
+    mask.oid() === `${RSA}.8` ? readHash(mask.enter(TAG.sequence)) : void mask.any(),
+  );
+  const writtenSalt = params.peekTag() === contextTag(2, true);
+  const saltLength = writtenSalt ? smallInteger(params.enter(contextTag(2, true))) : DEFAULT_SALT;
+  if (writtenSalt && saltLength === DEFAULT_SALT) throw new DerError('a DEFAULT value that is written out');
   return maskHash === hashId && saltLength !== undefined && params.isAtEnd && algorithm.isAtEnd
     ? { scheme: { family: 'rsa-pss', hash, saltLength } }
     : { refused: 'unsupported-signature-algorithm' };
+}
+
+/** The one SEQUENCE inside an explicit tag. */
+function wrapped<T>(holder: DerCursor, read: (algorithm: DerCursor) => T): T {
+  const algorithm = holder.enter(TAG.sequence);
+  const result = read(algorithm);
+  algorithm.finish();
+  holder.finish();
+  return result;
 }
 
 function readHash(hash: DerCursor): string {

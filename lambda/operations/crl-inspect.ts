@@ -58,9 +58,16 @@ async function inspectList(file: string | undefined, options: Options): Promise<
   }
   const { answerLine } = await import('./crl-inspection.js');
   const { createInterface } = await import('node:readline');
+  process.stdout.on('error', leaveWithReader);
   for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
     if (line.trim() === '') continue;
     if (!process.stdout.write(`${JSON.stringify(await answerLine(line))}\n`))
       await new Promise((resolve) => process.stdout.once('drain', resolve));
   }
+}
+
+/** Whoever reads the answers has seen enough (`| head`): no failure. */
+function leaveWithReader(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
 }

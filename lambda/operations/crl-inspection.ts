@@ -118,11 +118,14 @@ export function rfc3339(ms: number): string {
   return new Date(ms).toISOString().replace(/\.\d{3}Z$/, 'Z');
 }
 
-const RFC3339 = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d))?$/i;
+const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d))?$/i;
 
 function parseTime(text: string): number {
-  const ms = RFC3339.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(ms))
+  const [, year, month, day] = RFC3339.exec(text) ?? [];
+  const ms = day === undefined ? Number.NaN : Date.parse(text);
+  // Date.parse makes the 2nd of March out of February 30
+  const isInCalendar = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day))).getUTCDate() === Number(day);
+  if (Number.isNaN(ms) || !isInCalendar)
     throw new InspectError('unreadable-time', `--at: got "${text.slice(0, 60)}", expected a time such as 2026-11-22T04:00:00Z`);
   return ms;
 }

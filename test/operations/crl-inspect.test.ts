@@ -95,6 +95,7 @@ describe('fleetwarden crl inspect', () => {
   });
 
   it.each<[string, () => readonly string[]]>([
+    ['a day that no calendar has', () => [path('good.crl'), '--at', '2026-02-30T00:00:00Z']],
     ['no file', () => []],
     ['a file that is not there', () => [path('absent.crl')]],
     ['a folder', () => [folder]],
@@ -105,6 +106,13 @@ describe('fleetwarden crl inspect', () => {
   ])('ends with exit code 2 and says so on standard error: %s', (_, args) => {
     const { status, out, err } = run(args());
     expect({ status, out, hasMessage: err.length > 0 }).toEqual({ status: 2, out: '', hasMessage: true });
+  });
+
+  it('ends without a word when nobody reads its answers any longer', () => {
+    const lines = `${JSON.stringify({ file: path('good.crl') })}\n`.repeat(2_000);
+    const command = `"${process.execPath}" "${EXECUTABLE}" crl inspect --json --stdin-list | head -n 1`;
+    const { stdout, stderr } = spawnSync('sh', ['-c', command], { input: lines, encoding: 'utf8' });
+    expect({ answers: stdout.trim().split('\n').length, stderr }).toEqual({ answers: 1, stderr: '' });
   });
 
   it('answers a list line by line, in order, and goes on after a bad line', () => {

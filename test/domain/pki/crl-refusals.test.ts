@@ -19,8 +19,9 @@ import {
   sequence,
   tlv,
   utcTime,
+  utf8String,
 } from '../../builders/der.js';
-import { algorithmIdentifier, pssParameters, type SignatureName } from '../../builders/signature.js';
+import { algorithmIdentifier, pssParameters, signatureOver, type SignatureName } from '../../builders/signature.js';
 
 const AT_MS = THIS_UPDATE.getTime() + 3_600_000;
 const ENTRIES = [{ serial: 0xb7c2n, reason: 1 }, { serial: 0xffn }];
@@ -36,6 +37,7 @@ function codes(bytes: Uint8Array, options: Partial<CrlReadOptions> = {}): readon
   return readCrlBytes(bytes, { atMs: AT_MS, issuers, ...options }).refusals.map(({ code }) => code);
 }
 const crl = (spec: Partial<CrlSpec> = {}): Buffer => buildCrl({ ca, crlNumber: 7n, entries: ENTRIES, ...spec });
+const attribute = (value: Uint8Array): Buffer => sequence(oid('2.5.4.3'), value);
 const text = (value: string): Buffer => Buffer.from(value, 'latin1');
 
 describe('a CRL that is in order', () => {
@@ -151,7 +153,17 @@ describe('signatures', () => {
     const build = (params: Buffer): Buffer => buildCrl({ ca: rsa, scheme: 'rsassa-pss-sha256', outerAlgorithm: algorithm(params) });
     expect(codes(build(pssParameters(hash(1), hash(1), 32)), { issuers: pinned })).toEqual([]);
     expect(codes(build(pssParameters(hash(1), hash(2), 32)), { issuers: pinned })).toEqual(['unsupported-signature-algorithm']);
-    expect(codes(build(pssParameters(hash(1), hash(1), 20)), { issuers: pinned })).toEqual(['bad-signature']);
+    expect(codes(build(pssParameters(hash(1), hash(1), 21)), { issuers: pinned })).toEqual(['bad-signature']);
+    expect(codes(build(pssParameters(hash(1), hash(1), 20)), { issuers: pinned })).toEqual(['not-der']);
+    const more = (part: number, ...inside: Buffer[]): Buffer =>
+      sequence(
+        ...[context(0, hash(1)), context(1, sequence(oid('1.2.840.113549.1.1.8'), hash(1))), context(2, integer(32))].with(
+          part,
+          context(part, ...inside),
+        ),
+      );
+    expect(codes(build(more(0, hash(1), nullValue())), { issuers: pinned })).toEqual(['not-der']);
+    expect(codes(build(more(1, sequence(oid('1.2.840.113549.1.1.8'), hash(1), nullValue()))), { issuers: pinned })).toEqual(['not-der']);
     for (const salt of [-2, 128])
       expect(codes(build(pssParameters(hash(1), hash(1), salt)), { issuers: pinned })).toEqual(['unsupported-signature-algorithm']);
   });
@@ -243,6 +255,16 @@ describe('a CRL is refused', () => {
 
   it.each<[string, readonly CrlRefusalCode[], () => Uint8Array]>([
     ['that is of version 1', ['version-1', 'no-crl-number', 'no-authority-key-identifier'], () => crl({ version: 1 })],
+    [
+      'that is of version 1, and yet has extensions',
+      ['version-1'],
+      () => {
+        const algorithm = algorithmIdentifier('ecdsa-with-SHA256');
+        const tbs = tbsCertList({ ca, entries: ENTRIES }, algorithm);
+        const unversioned = sequence(tbs.subarray(tbs.indexOf(integer(1)) + 3));
+        return sequence(unversioned, algorithm, bitString(signatureOver(unversioned, 'ecdsa-with-SHA256', ca.privateKey)));
+      },
+    ],
     ['without a number', ['no-crl-number'], () => crl({ crlNumber: null })],
     ['with a negative number', ['crl-number-out-of-range'], () => crl({ crlNumber: -1n })],
     ['with a number of 161 bits', ['crl-number-out-of-range'], () => crl({ crlNumber: 1n << 160n })],
@@ -273,6 +295,11 @@ describe('a CRL is refused', () => {
     ['with a relative distribution point', ['relative-distribution-point'], () => crl({ idp: { relativeName: true } })],
     ['with an empty IDP', ['malformed-extension'], () => crl({ idp: sequence() })],
     [
+      'with a directory name in its IDP that is none',
+      ['malformed-extension'],
+      () => crl({ idp: sequence(context(0, context(0, context(4, sequence(integer(1)))))) }),
+    ],
+    [
       'with two scopes in its IDP',
       ['malformed-extension'],
       () => crl({ idp: { onlyContainsUserCerts: true, onlyContainsAttributeCerts: true } }),
@@ -287,6 +314,15 @@ describe('a CRL is refused', () => {
       'with a critical CRL number',
       ['extension-must-not-be-critical'],
       () => crl({ crlNumber: null, extensions: [extension('2.5.29.20', integer(7), true)] }),
+    ],
+    [
+      'whose authority key identifier has an issuer without a serial',
+      ['malformed-extension', 'no-authority-key-identifier'],
+      () =>
+        crl({
+          authorityKeyIdentifier: null,
+          extensions: [extension('2.5.29.35', sequence(contextPrimitive(0, ca.keyIdentifier), context(1, context(4, ca.nameDer))))],
+        }),
     ],
     [
       'with the same extension twice',
@@ -376,6 +412,27 @@ describe('what is not strict DER is refused', () => {
       () => crl({ entriesDer: sequence(integer(5), utcTime(new Date(0)), sequence(extension('2.5.29.21', enumerated(1))), nullValue()) }),
     ],
     ['an entry that is no SEQUENCE', 'not-der', () => crl({ entriesDer: integer(5) })],
+    ...(
+      [
+        ['a UTF8String that is not UTF-8', 0x0c, 'fffe'],
+        ['a PrintableString with an underscore', 0x13, '615f62'],
+        ['a NumericString with a letter', 0x12, '61'],
+        ['an IA5String above 7F', 0x16, 'e4'],
+        ['a VisibleString with a control character', 0x1a, '07'],
+        ['a BMPString with half a character', 0x1e, '006100'],
+        ['a BMPString with a surrogate', 0x1e, 'd800'],
+        ['a UniversalString beyond Unicode', 0x1c, '00110000'],
+      ] as const
+    ).map<[string, CrlRefusalCode, () => Uint8Array]>(([what, tag, hex]) => [
+      `an issuer with ${what}`,
+      'not-der',
+      () => crl({ issuerName: sequence(tlv(0x31, attribute(tlv(tag, Buffer.from(hex, 'hex'))))) }),
+    ]),
+    [
+      'an issuer with an attribute twice',
+      'not-der',
+      () => crl({ issuerName: sequence(tlv(0x31, attribute(utf8String('a')), attribute(utf8String('a')))) }),
+    ],
     ['two CRLs as PEM', 'not-one-pem-crl', () => text(crlPem(crl()) + crlPem(crl()))],
     ['PEM with text before it', 'not-one-pem-crl', () => text(`issuer\n${crlPem(crl())}`)],
     ['PEM with text behind it', 'not-one-pem-crl', () => text(`${crlPem(crl())}end`)],
