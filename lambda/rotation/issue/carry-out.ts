@@ -9,7 +9,7 @@
  * rounds of `retire` would not find.
  */
 import { candidateCertificateId } from '../../../domain/fleet/certificate-id.js';
-import { commonNameOf } from '../../../domain/fleet/common-name.js';
+import { commonNameOf } from '../../../domain/fleet/subject-name.js';
 import { METRICS } from '../../../domain/fleet/metrics.js';
 import { Certificate } from '../../../domain/pki/certificate.js';
 import type { CertificateRequest } from '../../../domain/pki/certificate-request.js';

@@ -45,7 +45,8 @@ export async function gather(ports: IssuePorts, { perSecond }: IssueSettings, ev
     stopped: (await ports.stop.state()).stopped,
     contained: await ports.containments.isContained(thing),
     jobId,
-    execution: jobId === '' ? undefined : (await ports.jobs.execution(jobId, thing))?.status,
+    // Only of the job that the rotation has: a device must not make us ask about other people's.
+    execution: jobId === rotation.jobId ? (await ports.jobs.execution(jobId, thing))?.status : undefined,
     request: requestFacts(request, thing),
   };
   if (request === undefined || rotation.csrSha256 !== undefined) return { thing, rotation, request, isTheirs, facts };

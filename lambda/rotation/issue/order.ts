@@ -9,7 +9,7 @@
  *                               with its ARN: that is where it is found.
  */
 import { createHash } from 'node:crypto';
-import { commonNameOf } from '../../../domain/fleet/common-name.js';
+import { commonNameOf } from '../../../domain/fleet/subject-name.js';
 import type { CertificateRequest } from '../../../domain/pki/certificate-request.js';
 import type { Rotation } from '../../ports/rotations.js';
 import { advance } from './advance.js';

@@ -1,4 +1,4 @@
-import { commonNameOf } from '../../../domain/fleet/common-name.js';
+import { commonNameOf } from '../../../domain/fleet/subject-name.js';
 import type { ThingName } from '../../../domain/fleet/thing-name.js';
 import { CertificateRequest, SUBJECT_ALT_NAME, type RequestSignature } from '../../../domain/pki/certificate-request.js';
 import { isAcceptedKey } from '../../../domain/pki/public-key.js';
