@@ -161,7 +161,7 @@ class RunningAgent implements Agent {
         if (isOther || (progress.rotation && wantedPair(progress.rotation).certificate !== pair.certificate)) return true;
       }
     } catch (error) {
-      if (!session.signal.aborted) device.tell({ kind: 'warning', message: (error as Error).message });
+      if (!session.signal.aborted) device.tell({ kind: 'warning', message: error instanceof Error ? error.message : String(error) });
       return false;
     }
   }
