@@ -1,9 +1,11 @@
 import {
   CancelAuditTaskCommand,
   CreateAuditSuppressionCommand,
+  CreatePolicyCommand,
   CreateScheduledAuditCommand,
   DeleteAccountAuditConfigurationCommand,
   DeleteAuditSuppressionCommand,
+  DeletePolicyCommand,
   DeleteScheduledAuditCommand,
   DescribeAccountAuditConfigurationCommand,
   DescribeAuditTaskCommand,
@@ -22,14 +24,16 @@ import { CfnAccountAuditConfiguration, CfnScheduledAudit } from 'aws-cdk-lib/aws
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { SqsSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { MetricValue } from '../../local/cloud.js';
 import { deployAssembly } from '../../local/deploy/deploy-assembly.js';
+import { hasRocaFingerprint } from '../../local/services/iot/audit/key-checks.js';
 import { startSns } from '../../local/services/sns/service.js';
 import { startSqs } from '../../local/services/sqs/service.js';
-import { closed, startGatewayDesk, type Device, type GatewayDesk } from './gateway-desk.js';
+import { ARN, DEVICE_POLICY, OPEN_POLICY, closed, startGatewayDesk, type Device, type GatewayDesk } from './gateway-desk.js';
 
 const DAY_MS = 24 * 60 * 60_000;
 const ACCOUNT = '000000000000';
@@ -38,6 +42,8 @@ let stopSqs: () => void;
 let queueUrl: string;
 const assembly = mkdtempSync(path.join(tmpdir(), 'audit-'));
 const metrics: MetricValue[] = [];
+const allow = (Action: string, resource: string) => ({ Effect: 'Allow', Action, Resource: ARN(resource) });
+const deny = (Action: string, resource: string) => ({ Effect: 'Deny', Action, Resource: ARN(resource) });
 let expiring: Device;
 let expired: Device;
 let fresh: Device;
@@ -90,6 +96,10 @@ async function deployAudit(): Promise<string> {
       deviceCertificateSharedCheck: { enabled: true },
       conflictingClientIdsCheck: { enabled: true },
       ioTPolicyPotentialMisConfigurationCheck: { enabled: true },
+      iotPolicyOverlyPermissiveCheck: { enabled: true },
+      revokedCaCertificateStillActiveCheck: { enabled: true },
+      caCertificateKeyQualityCheck: { enabled: true },
+      deviceCertificateKeyQualityCheck: { enabled: true },
       deviceCertificateAgeCheck: { enabled: false, configuration: { certAgeThresholdInDays: '60' } },
     },
     auditNotificationTargetConfigurations: { sns: { targetArn: topic.topicArn, roleArn: notify.roleArn, enabled: true } },
@@ -102,7 +112,7 @@ async function deployAudit(): Promise<string> {
   new CfnScheduledAudit(stack, 'Daily', {
     scheduledAuditName: 'daily',
     frequency: 'DAILY',
-    targetCheckNames: ['DEVICE_CERTIFICATE_EXPIRING_CHECK', 'IOT_POLICY_POTENTIAL_MISCONFIGURATION_CHECK'],
+    targetCheckNames: ['DEVICE_CERTIFICATE_EXPIRING_CHECK', 'REVOKED_CA_CERTIFICATE_STILL_ACTIVE_CHECK'],
   }).node.addDependency(configuration);
   new CfnOutput(stack, 'QueueUrl', { value: queue.queueUrl });
   app.synth();
@@ -114,13 +124,15 @@ interface Completion {
   readonly [member: string]: unknown;
 }
 
+/** What has come to the topic since this was asked last. */
 async function completions(): Promise<Completion[]> {
   const { Messages = [] } = await desk.cloud.call<{ Messages?: { Body: string; ReceiptHandle: string }[] }>('sqs', 'ReceiveMessage', {
     QueueUrl: queueUrl,
     MaxNumberOfMessages: 10,
   });
+  if (Messages.length === 0) return [];
   for (const { ReceiptHandle } of Messages) await desk.cloud.call('sqs', 'DeleteMessage', { QueueUrl: queueUrl, ReceiptHandle });
-  return Messages.map(({ Body }) => JSON.parse(Body) as Completion);
+  return [...Messages.map(({ Body }) => JSON.parse(Body) as Completion), ...(await completions())];
 }
 
 /** Runs an audit to its end. */
@@ -275,6 +287,53 @@ describe('an audit', () => {
     expect(findings[1]).toMatchObject({ nonCompliantResource: { resourceIdentifier: { clientId: 'one' } } });
   });
 
+  test.each([
+    ['the policy of the tests for devices', undefined, DEVICE_POLICY.Statement],
+    ['all of everything', 'ALLOWS_BROAD_ACCESS_TO_IOT_DATA_PLANE_ACTIONS', OPEN_POLICY.Statement],
+    ['any client id', 'ALLOWS_BROAD_ACCESS_TO_IOT_DATA_PLANE_ACTIONS', [allow('iot:Connect', 'client/${iot:ClientId}')]],
+    ['every shadow', 'ALLOWS_BROAD_ACCESS_TO_IOT_DATA_PLANE_ACTIONS', [allow('iot:Publish', 'topic/$aws/things/*/shadow/update')]],
+    [
+      'a denial with a wildcard of MQTT',
+      'POLICY_CONTAINS_MQTT_WILDCARDS_IN_DENY_STATEMENT',
+      [allow('iot:Subscribe', 'topicfilter/building/*'), deny('iot:Subscribe', 'topicfilter/building/control_room/#')],
+    ],
+    [
+      'a denial that a broader filter passes by',
+      'TOPIC_FILTERS_INTENDED_TO_DENY_ALLOWED_USING_WILDCARDS',
+      [allow('iot:Subscribe', 'topicfilter/building/*'), deny('iot:Subscribe', 'topicfilter/building/control_room/*')],
+    ],
+    [
+      'the same, and receiving is denied too',
+      undefined,
+      [
+        allow('iot:Subscribe', 'topicfilter/building/*'),
+        deny('iot:Subscribe', 'topicfilter/building/control_room/*'),
+        deny('iot:Receive', 'topic/building/control_room/*'),
+      ],
+    ],
+  ])('of policies: %s → %s', async (_, reasonCode, Statement) => {
+    await desk.iot.send(
+      new CreatePolicyCommand({ policyName: 'judged', policyDocument: JSON.stringify({ Version: '2012-10-17', Statement }) }),
+    );
+    const findings = await findingsOf(await audit('IOT_POLICY_OVERLY_PERMISSIVE_CHECK', 'IOT_POLICY_POTENTIAL_MISCONFIGURATION_CHECK'));
+    await desk.iot.send(new DeletePolicyCommand({ policyName: 'judged' }));
+    const judged = findings.filter(
+      ({ nonCompliantResource }) => nonCompliantResource?.resourceIdentifier?.policyVersionIdentifier?.policyName === 'judged',
+    );
+    expect(judged.map((finding) => finding.reasonForNonComplianceCode)).toEqual(reasonCode === undefined ? [] : [reasonCode]);
+  });
+
+  test('calls keys of elliptic curves and sound RSA keys good, and knows the mark of ROCA', async () => {
+    const taskId = await audit('DEVICE_CERTIFICATE_KEY_QUALITY_CHECK', 'CA_CERTIFICATE_KEY_QUALITY_CHECK');
+    expect((await desk.iot.send(new DescribeAuditTaskCommand({ taskId }))).taskStatistics).toMatchObject({ compliantChecks: 2 });
+    const sound = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'jwk' }).n!;
+    expect(hasRocaFingerprint(BigInt(`0x${Buffer.from(sound, 'base64url').toString('hex')}`))).toBe(false);
+    // As the library made its primes: k·M + (65537^a mod M), with M the product of the small primes.
+    const M = [3n, 5n, 7n, 11n, 13n, 17n, 19n, 23n, 29n, 31n, 37n, 41n, 43n, 47n, 53n, 59n, 61n, 67n, 71n, 73n, 79n, 83n, 89n, 97n, 101n, 103n, 107n, 109n, 113n, 127n, 131n, 137n, 139n, 149n, 151n, 157n, 163n, 167n].reduce((a, b) => a * b); // prettier-ignore
+    const weak = (k: bigint, a: bigint): bigint => k * M + (65_537n ** a % M);
+    expect(hasRocaFingerprint(weak(12_345n, 77n) * weak(67_891n, 91n))).toBe(true);
+  });
+
   test('can be cancelled, and says so', async () => {
     await completions();
     const { taskId } = await desk.iot.send(new StartOnDemandAuditTaskCommand({ targetCheckNames: ['LOGGING_DISABLED_CHECK'] }));
@@ -297,7 +356,7 @@ describe('a scheduled audit', () => {
       taskStatus: 'COMPLETED',
       scheduledAuditName: 'daily',
       taskStatistics: { failedChecks: 1, nonCompliantChecks: 1 },
-      auditDetails: { IOT_POLICY_POTENTIAL_MISCONFIGURATION_CHECK: { checkRunStatus: 'FAILED', message: expect.any(String) } },
+      auditDetails: { REVOKED_CA_CERTIFICATE_STILL_ACTIVE_CHECK: { checkRunStatus: 'FAILED', message: expect.any(String) } },
     });
     expect(await completions()).toMatchObject([{ scheduledAuditName: 'daily', failedChecksCount: 1 }, { scheduledAuditName: 'daily' }]);
     expect(metrics).toContainEqual(
@@ -342,7 +401,7 @@ describe('the account’s configuration', () => {
     expect(described.auditCheckConfigurations).toMatchObject({
       DEVICE_CERTIFICATE_AGE_CHECK: { enabled: true, configuration: { CERT_AGE_THRESHOLD_IN_DAYS: '60' } },
       DEVICE_CERTIFICATE_EXPIRING_CHECK: { enabled: true, configuration: { CERT_EXPIRATION_THRESHOLD_IN_DAYS: '30' } },
-      REVOKED_CA_CERTIFICATE_STILL_ACTIVE_CHECK: { enabled: false },
+      INTERMEDIATE_CA_REVOKED_FOR_ACTIVE_DEVICE_CERTIFICATES_CHECK: { enabled: false },
     });
     expect(described.auditNotificationTargetConfigurations).toMatchObject({ SNS: { enabled: true } });
     await expect(

@@ -470,6 +470,11 @@ describe('events and metrics', () => {
       `jobExecution/${gone}/deleted`,
       `job/${gone}/deleted`,
     ]);
+    const forced = await createJob(things('pump-a'));
+    const removed = nextMessage(monitor.client, (topic) => topic === `$aws/events/job/${forced}/deleted`);
+    await desk.iot.send(new DeleteJobCommand({ jobId: forced, force: true }));
+    await removed;
+    expect(topics).not.toContain(`$aws/events/job/${forced}/completed`);
   });
 
   test('the metrics of a job are in AWS’s own spelling', async () => {

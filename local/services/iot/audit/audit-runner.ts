@@ -105,7 +105,7 @@ export class AuditRunner {
       throw new CheckFailed('Not enough permission to run the check', 'INSUFFICIENT_PERMISSIONS');
   }
 
-  private isSuppressed(checkName: string, resourceIdentifier: Readonly<Record<string, string>>): boolean {
+  private isSuppressed(checkName: string, resourceIdentifier: Readonly<Record<string, unknown>>): boolean {
     const held = this.audit.suppressions.get(suppressionKey(checkName, resourceIdentifier));
     return held !== undefined && (held.suppressIndefinitely === true || (held.expirationDate?.getTime() ?? 0) > this.state.now());
   }

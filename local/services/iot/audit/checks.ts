@@ -5,7 +5,9 @@
 import type { IotState } from '../state.js';
 import { conflictingClientIds, sharedCertificates } from './connection-checks.js';
 import { caCertificatesExpiring, deviceCertificatesAged, deviceCertificatesExpiring } from './certificate-checks.js';
+import { caKeyQuality, deviceKeyQuality } from './key-checks.js';
 import type { Evaluation } from './non-compliance.js';
+import { misconfiguredPolicies, overlyPermissivePolicies } from './policy-checks.js';
 import { loggingDisabled } from './settings-checks.js';
 
 export interface AuditCheck {
@@ -68,10 +70,18 @@ export const AUDIT_CHECKS: Readonly<Record<string, AuditCheck>> = {
   REVOKED_DEVICE_CERTIFICATE_STILL_ACTIVE_CHECK: { severity: 'MEDIUM', actions: CERTIFICATES },
   REVOKED_CA_CERTIFICATE_STILL_ACTIVE_CHECK: { severity: 'CRITICAL', actions: CAS },
   INTERMEDIATE_CA_REVOKED_FOR_ACTIVE_DEVICE_CERTIFICATES_CHECK: { severity: 'CRITICAL', actions: CERTIFICATES },
-  DEVICE_CERTIFICATE_KEY_QUALITY_CHECK: { severity: 'CRITICAL', actions: CERTIFICATES },
-  CA_CERTIFICATE_KEY_QUALITY_CHECK: { severity: 'CRITICAL', actions: CAS },
-  IOT_POLICY_OVERLY_PERMISSIVE_CHECK: { severity: 'CRITICAL', actions: ['iot:ListPolicies', 'iot:GetPolicy'] },
-  IOT_POLICY_POTENTIAL_MISCONFIGURATION_CHECK: { severity: 'MEDIUM', actions: ['iot:ListPolicies', 'iot:GetPolicy'] },
+  DEVICE_CERTIFICATE_KEY_QUALITY_CHECK: { severity: 'CRITICAL', actions: CERTIFICATES, evaluate: deviceKeyQuality },
+  CA_CERTIFICATE_KEY_QUALITY_CHECK: { severity: 'CRITICAL', actions: CAS, evaluate: caKeyQuality },
+  IOT_POLICY_OVERLY_PERMISSIVE_CHECK: {
+    severity: 'CRITICAL',
+    actions: ['iot:ListPolicies', 'iot:GetPolicy'],
+    evaluate: overlyPermissivePolicies,
+  },
+  IOT_POLICY_POTENTIAL_MISCONFIGURATION_CHECK: {
+    severity: 'MEDIUM',
+    actions: ['iot:ListPolicies', 'iot:GetPolicy'],
+    evaluate: misconfiguredPolicies,
+  },
 };
 
 export const AUDIT_CHECK_NAMES = Object.keys(AUDIT_CHECKS);

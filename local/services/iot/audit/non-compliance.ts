@@ -8,8 +8,8 @@ export interface NonCompliance {
 
 /** In the members of the API (AuditFinding.nonCompliantResource). */
 export interface Resource {
-  readonly resourceType: 'DEVICE_CERTIFICATE' | 'CA_CERTIFICATE' | 'CLIENT_ID' | 'ACCOUNT_SETTINGS';
-  readonly resourceIdentifier: Readonly<Record<string, string>>;
+  readonly resourceType: 'DEVICE_CERTIFICATE' | 'CA_CERTIFICATE' | 'CLIENT_ID' | 'IOT_POLICY' | 'ACCOUNT_SETTINGS';
+  readonly resourceIdentifier: Readonly<Record<string, unknown>>;
   readonly additionalInfo?: Readonly<Record<string, string>>;
 }
 

@@ -76,6 +76,8 @@ export class JobEngine {
   delete(job: Job): void {
     this.stopTimers(job);
     job.waiting.clear();
+    // With its executions gone it would else be complete.
+    job.status = 'DELETION_IN_PROGRESS';
     this.events.job(job, 'deletion_in_progress');
     for (const execution of [...job.executions.values()].flat()) this.deleteExecution(execution);
     this.state.jobs.delete(job.jobId);

@@ -5,7 +5,7 @@
 import type { Schedule } from './schedule.js';
 import type { JobSettings } from './settings.js';
 
-export type JobStatus = 'IN_PROGRESS' | 'CANCELED' | 'COMPLETED' | 'SCHEDULED';
+export type JobStatus = 'IN_PROGRESS' | 'CANCELED' | 'COMPLETED' | 'SCHEDULED' | 'DELETION_IN_PROGRESS';
 
 export const EXECUTION_STATUSES = ['QUEUED', 'IN_PROGRESS', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'REJECTED', 'REMOVED', 'CANCELED'] as const;
 export type ExecutionStatus = (typeof EXECUTION_STATUSES)[number];
