@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { REPOSITORY, contentOf, projectFiles } from './tree.js';
 
-const CODE = ['bin', 'domain', 'lambda', 'lib', 'local'];
+const CODE = ['agent', 'bin', 'domain', 'lambda', 'lib', 'local'];
 const isCode = (file: string): boolean => /\.(ts|cts|mts|js|cjs|mjs)$/.test(file);
 /** Without comments, where a clock may be talked about; good enough for a search, not for a compiler. */
 const withoutComments = (source: string): string => source.replaceAll(/\/\*[\s\S]*?\*\//g, '').replaceAll(/(^|[^:'"`])\/\/.*$/gm, '$1');
@@ -51,6 +51,12 @@ describe('the architecture', () => {
 
     it('at run time: lambda/runtime/clock.ts, which is also the only one that waits', () => {
       const others = sources(['domain', 'lambda', 'lib'], /^lambda\/runtime\/clock\.ts$/);
+      expect(lookFor(timeOfDay, others, withoutComments)).toEqual([]);
+      expect(lookFor(timers, others, withoutComments)).toEqual([]);
+    });
+
+    it('on the device: agent/clock.ts', () => {
+      const others = sources(['agent'], /^agent\/clock\.ts$/);
       expect(lookFor(timeOfDay, others, withoutComments)).toEqual([]);
       expect(lookFor(timers, others, withoutComments)).toEqual([]);
     });
