@@ -11,6 +11,9 @@
  *     DUE                                <RFC 3339 time>#<issuerId>#<serial>    second stage that waits
  *     DUE#<issuerId>#<serial>            DUE                                    … and which row it is
  *     RECONCILE                          CHECKPOINT                             how far the reconciliation came
+ *     ROTATION#<oldCertificateId>        ROTATION                               a rotation, and rows to find it: rotation-items.ts
+ *     CAMPAIGN                           <campaignId>                           a campaign; JOB#<jobId> / CAMPAIGN leads to it
+ *     CONTAINED#<thingName>              CONTAINED                              the thing is isolated
  */
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 

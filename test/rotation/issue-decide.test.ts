@@ -129,17 +129,15 @@ describe('laws', () => {
 
   test('a rotation that was granted is never granted again', () => {
     fc.assert(
-      fc.property(facts, (some) => some.rotation?.csrSha256 === undefined || decide(some).do !== 'grant'),
+      fc.property(facts, (some) => {
+        if (some.rotation?.csrSha256 !== undefined) expect(decide(some).do).not.toBe('grant');
+      }),
       { numRuns: 2000 },
     );
+    expect(decide({ ...inOrder, rotation: { state: 'requested', jobId: 'job-1', csrSha256: SHA } }).do).toBe('go-on');
   });
+});
 
-  test('every refusal has a reason that the device can look up', () => {
-    fc.assert(
-      fc.property(facts, (some) => {
-        const decision = decide(some);
-        if (decision.do === 'refuse') expect(ROTATION_REFUSALS).toHaveProperty([decision.reason]);
-      }),
-    );
-  });
+test('every refusal of the tables is one that the device can look up', () => {
+  for (const [, reason] of Object.values(refusals)) expect(ROTATION_REFUSALS).toHaveProperty([reason]);
 });

@@ -6,6 +6,7 @@ import path from 'node:path';
 import * as x509 from '@peculiar/x509';
 import fc from 'fast-check';
 import { CertificateRequest } from '../../../domain/pki/certificate-request.js';
+import { DerError } from '../../../domain/pki/der.js';
 import { pemToDer } from '../../../domain/pki/pem.js';
 import { isAcceptedKey, readPublicKey } from '../../../domain/pki/public-key.js';
 import { compressedSpki, createRequest, requestOver, rsaPair, spkiWithoutNull } from '../../builders/csr.js';
@@ -65,8 +66,8 @@ describe('a certificate request', () => {
 
   test('cut short, or with anything behind it, is unreadable', async () => {
     const { der } = await createRequest();
-    for (let length = 0; length < der.length; length += 1) expect(() => CertificateRequest.read(der.subarray(0, length))).toThrow();
-    expect(() => CertificateRequest.read(Buffer.concat([der, Buffer.from([0])]))).toThrow();
+    for (let length = 0; length < der.length; length += 1) expect(() => CertificateRequest.read(der.subarray(0, length))).toThrow(DerError);
+    expect(() => CertificateRequest.read(Buffer.concat([der, Buffer.from([0])]))).toThrow(DerError);
   });
 
   test('never makes the reader fail in another way than by DerError, whatever the octets', () => {
@@ -128,7 +129,7 @@ describe('what could be read in two ways is not read', () => {
     ['an attribute without a value', [integer(0), name([]), spki, context(0, sequence(oid('1.2.3'), set()))]],
     ['something behind the attributes', [integer(0), name([]), spki, context(0), integer(1)]],
   ])('%s', (_sentence, parts) => {
-    expect(() => readable(...parts)).toThrow();
+    expect(() => readable(...parts)).toThrow(DerError);
   });
 
   test('extensions asked for under Microsoft’s name are asked for all the same', () => {
@@ -173,8 +174,7 @@ const derOf = ({ file, encoding }: Entry): Uint8Array => {
 };
 const WEAK = /sha1|md5|rsassaPss/i;
 
-if (entries.length === 0)
-  test.skip(`the corpus of requests is not here: no ${manifest}; set CSR_CORPUS to check against it`, () => undefined);
+if (entries.length === 0) console.warn(`corpus of requests: skipped, there is no ${manifest} (set CSR_CORPUS)`);
 else
   describe('the corpus of requests', () => {
     test('is all there', () => expect(entries.length).toBeGreaterThan(30));
