@@ -41,6 +41,32 @@ function program(): Command {
       (await import('./hold-lists.js')).showHold(application, hash),
     ).argument('<hash>', 'its hash, or at least 8 digits of the beginning'),
   );
+  const oneCampaign = (name: string, description: string, act: Act<Common>): Command =>
+    command(name, description, act).argument('<campaign>', 'its id: fleetwarden campaigns');
+  const campaign = new Command('campaign')
+    .exitOverride()
+    .enablePositionalOptions()
+    .description('one campaign of rotations')
+    .addCommand(
+      oneCampaign('show', 'how far its devices are', async (application, _options, id) =>
+        (await import('./campaigns.js')).showCampaign(application, id),
+      ),
+    )
+    .addCommand(
+      oneCampaign('pause', 'devices that have not begun wait', async (application, _options, id) =>
+        (await import('./campaigns.js')).controlCampaign(application, id, 'pause'),
+      ),
+    )
+    .addCommand(
+      oneCampaign('resume', 'devices that waited go on, in a campaign of their own', async (application, _options, id) =>
+        (await import('./campaigns.js')).controlCampaign(application, id, 'resume'),
+      ),
+    )
+    .addCommand(
+      oneCampaign('cancel', 'nobody begins any more; what is not proved is taken back', async (application, _options, id) =>
+        (await import('./campaigns.js')).controlCampaign(application, id, 'cancel'),
+      ),
+    );
   const decisions = {
     approve: command<Common & { readonly yes?: boolean }>(
       'approve',
@@ -68,6 +94,13 @@ function program(): Command {
     ).argument('<target>', 'name of a thing, certificateId, or serial number'),
     holds,
     ...Object.values(decisions).map((made) => made.argument('<hash>', 'its hash, or at least 8 digits of the beginning')),
+    command('rotate', 'a new certificate for one thing, now', async (application, _options, thing) =>
+      (await import('./campaigns.js')).rotate(application, thing),
+    ).argument('<thing>', 'its name'),
+    command('campaigns', 'campaigns of rotations, the newest first', async (application) =>
+      (await import('./campaigns.js')).listCampaigns(application),
+    ),
+    campaign,
     command<Common & { readonly reason: string }>(
       'pause',
       'the emergency stop: nothing is changed any more',

@@ -4,6 +4,7 @@ import { Certificate } from '../../domain/pki/certificate.js';
 import { serialNumberFromDecimal, serialNumberFromHex, type SerialNumber } from '../../domain/pki/serial-number.js';
 import type { Decision } from '../ports/decision-log.js';
 import type { CertificateRecord, RevocationRecord } from '../ports/inventory.js';
+import type { Rotation } from '../ports/rotations.js';
 import { Refused, type Answer } from './answer.js';
 import type { Application } from './application.js';
 import { bad, facts, good, quiet, sentenceOf, time, title } from './words.js';
@@ -14,6 +15,8 @@ interface Story {
   /** What AWS IoT itself says now; `gone`: no such certificate there. Absent where no certificate is known. */
   readonly registry?: string;
   readonly revocation?: RevocationRecord;
+  /** In which it is the old certificate, or the new one. */
+  readonly rotations?: readonly Rotation[];
   readonly timeline: readonly Decision[];
 }
 
@@ -77,16 +80,22 @@ const subjectOf = (issuerId: string, serialNumber: SerialNumber): string => `SER
 
 async function storyOf(application: Application, certificate: CertificateRecord): Promise<Story> {
   const { issuerId, serialNumber, certificateId: id } = certificate;
-  const [{ revocation }, registry, timeline] = await Promise.all([
+  const [{ revocation }, registry, rotations, timeline] = await Promise.all([
     application.inventory.bySerial(issuerId, serialNumber),
     registryStatus(application, id),
+    rotationsOf(application, id),
     decisionsOf(application, [`CERT#${id}`, subjectOf(issuerId, serialNumber)]),
   ]);
-  return { certificate, registry, revocation, timeline };
+  return { certificate, registry, revocation, rotations, timeline };
 }
 
 async function registryStatus({ registry }: Application, id: CertificateId): Promise<string> {
   return (await registry.describe(id))?.status ?? 'gone';
+}
+
+async function rotationsOf({ rotations }: Application, id: CertificateId): Promise<readonly Rotation[]> {
+  const found = await Promise.all([rotations.byOld(id), rotations.byNew(id)]);
+  return found.filter((rotation) => rotation !== undefined);
 }
 
 /** Oldest first. */
@@ -96,7 +105,7 @@ async function decisionsOf({ decisions }: Application, subjects: readonly string
   return rows.sort((one, other) => one.atMs - other.atMs);
 }
 
-function asJson({ certificate, registry, revocation, timeline }: Story) {
+function asJson({ certificate, registry, revocation, rotations = [], timeline }: Story) {
   return {
     certificate: certificate && {
       ...certificate,
@@ -106,11 +115,17 @@ function asJson({ certificate, registry, revocation, timeline }: Story) {
     },
     registry,
     revocation: revocation && { ...revocation, updatedAt: time(revocation.updatedAtMs) },
+    rotations: rotations.map(({ createdAtMs, updatedAtMs, deadlineMs, ...rotation }) => ({
+      ...rotation,
+      createdAt: time(createdAtMs),
+      updatedAt: time(updatedAtMs),
+      deadline: time(deadlineMs),
+    })),
     timeline: timeline.map((row) => ({ ...row, at: time(row.atMs), sentence: sentenceOf(row.reason) })),
   };
 }
 
-function screen({ certificate, registry, revocation, timeline }: Story): string {
+function screen({ certificate, registry, revocation, rotations = [], timeline }: Story): string {
   const parts: string[] = [];
   if (certificate !== undefined) parts.push(certificateFacts(certificate, registry));
   if (revocation !== undefined) {
@@ -128,6 +143,7 @@ function screen({ certificate, registry, revocation, timeline }: Story): string 
       ]),
     );
   }
+  for (const rotation of rotations) parts.push(rotationFacts(rotation, certificate?.certificateId));
   parts.push(timeline.length === 0 ? quiet('No decision is on record.') : timeline.map(line).join('\n'));
   return parts.join('\n\n');
 }
@@ -149,6 +165,20 @@ function certificateFacts(certificate: CertificateRecord, registry: string | und
     ['valid', `${time(certificate.notBeforeMs)} to ${time(certificate.notAfterMs)}`],
     ['last seen', certificate.lastSeenAtMs === undefined ? 'never' : `${time(certificate.lastSeenAtMs)} as ${certificate.clientId}`],
     ['told by', certificate.source],
+  ]);
+}
+
+function rotationFacts(rotation: Rotation, of: string | undefined): string {
+  const { oldCertificateId, newCertificateId, state, stateReason, reason, foundBy, campaignId, deadlineMs, retireAtMs } = rotation;
+  const other = oldCertificateId === of ? ['replaced by', newCertificateId ?? 'nothing yet'] : ['replaces', oldCertificateId];
+  return facts([
+    ['rotation', `${title(state)}${stateReason === undefined ? '' : ` — ${sentenceOf(stateReason)}`}`],
+    [other[0] ?? '', other[1] ?? ''],
+    ['why', sentenceOf(reason)],
+    ['found by', foundBy],
+    ['campaign', campaignId],
+    ['deadline', time(deadlineMs)],
+    ...(retireAtMs === undefined ? [] : [['retired at', time(retireAtMs)] as const]),
   ]);
 }
 
