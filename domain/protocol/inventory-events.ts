@@ -75,7 +75,11 @@ export type IssuanceEvent = z.infer<typeof IssuanceEvent>;
 
 /** One message on the reconcile queue. The schedule sends `start`; `reconcile` sends itself `continue` until its run is complete. */
 export const ReconcileMessage = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('start') }),
+  z.object({
+    kind: z.literal('start'),
+    /** Asked for at this time, for what was in the registry then: a run that began earlier does not answer it. Absent: the next one will do. */
+    askedAtMs: z.number().optional(),
+  }),
   z.object({ kind: z.literal('continue'), runId: z.string().min(1) }),
 ]);
 export type ReconcileMessage = z.infer<typeof ReconcileMessage>;

@@ -73,8 +73,8 @@ export function dynamoReconciliation(ledger: Ledger): Reconciliation {
 
 export function sqsReconcileQueue(client: SQSClient, queueUrl: string): ReconcileQueue {
   return {
-    async send(message) {
-      await client.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: JSON.stringify(message) }));
+    async send(message, DelaySeconds) {
+      await client.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: JSON.stringify(message), DelaySeconds }));
     },
   };
 }

@@ -70,5 +70,5 @@ export interface Reconciliation {
 }
 
 export interface ReconcileQueue {
-  send(message: ReconcileMessage): Promise<void>;
+  send(message: ReconcileMessage, delaySeconds?: number): Promise<void>;
 }

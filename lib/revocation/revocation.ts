@@ -19,6 +19,11 @@ import { GuardedFunction } from '../shared/guarded-function.js';
 import * as may from '../shared/permissions.js';
 import { brakeVariables, revocationVariables } from './variables.js';
 
+export interface RevocationProps extends AppContext {
+  /** Where a reconciliation is asked for. Resolved late: the inventory's functions in turn send to the revoke queue. */
+  readonly reconcileQueue: { readonly queueUrl: string; readonly queueArn: string };
+}
+
 export class Revocation extends Construct {
   readonly sync: GuardedFunction<SyncVariables>;
   readonly fast: GuardedFunction<FastVariables>;
@@ -27,7 +32,7 @@ export class Revocation extends Construct {
   constructor(
     scope: Construct,
     id: string,
-    private readonly context: AppContext,
+    private readonly context: RevocationProps,
   ) {
     super(scope, id);
     this.revoke = this.makeRevoke();
@@ -51,6 +56,7 @@ export class Revocation extends Construct {
       environment: (ownQueueUrl) => ({
         ...revocationVariables(this.context),
         REVOKE_QUEUE_URL: ownQueueUrl,
+        RECONCILE_QUEUE_URL: this.context.reconcileQueue.queueUrl,
         REVOKE_PER_SECOND: String(this.settings.ratePerSecond),
         SECOND_STAGE_DELAY_MINUTES: String(this.settings.secondStageDelayMinutes),
       }),
@@ -69,7 +75,7 @@ export class Revocation extends Construct {
       .allow(may.readTrustAnchors(this, state.trust.parameterPath))
       .allow(may.getIssuedCertificates(state.trust.privateCaArns))
       .allow(may.readRegistry(this))
-      .allow({ actions: ['sqs:SendMessage'], resources: [revoke.source.queue.queueArn] });
+      .allow({ actions: ['sqs:SendMessage'], resources: [revoke.source.queue.queueArn, this.context.reconcileQueue.queueArn] });
     // In `observe` and `off` the function has no permission to change anything: the promise does not rest on its code.
     if (this.settings.mode === 'enforce') revoke.allow(may.changeCertificateStatus(this)).allow(may.dropConnections(this));
     return revoke;

@@ -1,4 +1,4 @@
-import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, Lazy, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { RotationParameter } from '../../domain/protocol/application-parameters.js';
 import { DevicePolicy } from '../enrolment/device-policy.js';
@@ -29,8 +29,13 @@ export class AppStack extends Stack {
     this.alarms = new Alarms(this, 'Alarms', { prefix, emails: configuration.notifications.emails });
     const context = { installation, state, alarms: this.alarms };
     const devicePolicy = new DevicePolicy(this, 'DevicePolicy', { prefix, topicPrefix: configuration.devices.topicPrefix });
-    const revocation = new Revocation(this, 'Revocation', context);
-    const inventory = new InventoryFeed(this, 'Inventory', { ...context, revokeQueue: revocation.revoke.source.queue });
+    // The revoke function asks for reconciliations, and the inventory's functions hand over revocations: each needs the other's queue.
+    const reconcileQueue = {
+      queueUrl: Lazy.string({ produce: () => inventory.reconcile.source.queue.queueUrl }),
+      queueArn: Lazy.string({ produce: () => inventory.reconcile.source.queue.queueArn }),
+    };
+    const revocation = new Revocation(this, 'Revocation', { ...context, reconcileQueue });
+    const inventory: InventoryFeed = new InventoryFeed(this, 'Inventory', { ...context, revokeQueue: revocation.revoke.source.queue });
     const rotation = configuration.rotation.mode === 'off' ? undefined : new Rotation(this, 'Rotation', context);
     watchFleet(this.alarms, configuration, revocation.sync.function);
     if (state.trust.privateCaArns.length > 0) this.alarms.onUnwrittenCrl(state.trust.privateCaArns);

@@ -66,7 +66,7 @@ async function play(
     const inventory = recordInventory(dynamoInventory(gatedDocuments(actor), table, wallClock));
     await record(
       { ...ports, inventory, registry: gatedRegistry(world.registry, actor), revokeQueue: world.revokeQueue },
-      { mode: 'enforce', brake: { floor: 5, share: 0.01 }, perSecond: 10 },
+      { mode: 'enforce', brake: { floor: 5, share: 0.01 }, brakeWindowMs: 3_600_000, perSecond: 10 },
       { kind: 'registered', certificateId: device.certificateId },
     );
   };

@@ -5,7 +5,13 @@ import { deviceCertificates, fleetCa, recordOf, revocation, type DeviceCertifica
 import { everyCall, Killed } from './memory/every-call.js';
 import { MemoryCloud } from './memory/memory-cloud.js';
 
-const SETTINGS: ReconcileSettings = { mode: 'enforce', brake: { floor: 5, share: 0.01 }, perSecond: 1000, deadlineMs: Infinity };
+const SETTINGS: ReconcileSettings = {
+  mode: 'enforce',
+  brake: { floor: 5, share: 0.01 },
+  brakeWindowMs: 3_600_000,
+  perSecond: 1000,
+  deadlineMs: Infinity,
+};
 
 let ca: TestCa;
 let devices: DeviceCertificate[];

@@ -6,9 +6,11 @@ const at = (name: 'listing' | 'sweeping' | 'done', sequence: number, ageMs = 60_
   runId: RUN,
   sequence,
   phase: { name },
+  startedAtMs: NOW - 3_600_000,
   updatedAtMs: NOW - ageMs,
 });
 const start = { kind: 'start' } as const;
+const asked = (agoMs: number) => ({ kind: 'start', askedAtMs: NOW - agoMs }) as const;
 const goOn = (runId = RUN) => ({ kind: 'continue', runId }) as const;
 
 describe('a message on the reconcile queue', () => {
@@ -20,6 +22,10 @@ describe('a message on the reconcile queue', () => {
     ['start, and the run has not moved just under six hours: ignored', start, at('listing', 4, STALE_AFTER_MS - 1), 'ignore'],
     ['start, and the run has not moved for six hours: begins anew', start, at('listing', 4, STALE_AFTER_MS), 'begin'],
     ['start delivered again after a crash before its first message: tells itself to go on', start, at('listing', 0), 'go-on-by-message'],
+    ['start asked for after a complete run began: begins', asked(60_000), at('done', 9), 'begin'],
+    ['start asked for before the run that is complete began: answered by it', asked(7_200_000), at('done', 9), 'ignore'],
+    ['start asked for before the run under way began: answered by it', asked(7_200_000), at('listing', 4), 'ignore'],
+    ['start asked for during a run: put back, the run may have passed what it is about', asked(60_000), at('listing', 4), 'later'],
     ['continue: goes on', goOn(), at('listing', 4), 'go-on'],
     ['continue of a run that was given up: ignored', goOn('2026-11-20T03:00:00.000Z'), at('listing', 4), 'ignore'],
     ['continue of a run that is complete: ignored', goOn(), at('done', 9), 'ignore'],

@@ -8,7 +8,13 @@ import type { TestCa } from '../builders/ca.js';
 import { deviceCertificate, deviceCertificates, fleetCa, recordOf, revocation, type DeviceCertificate } from './fleet.js';
 import { MemoryCloud } from './memory/memory-cloud.js';
 
-const SETTINGS: ReconcileSettings = { mode: 'enforce', brake: { floor: 5, share: 0.01 }, perSecond: 1000, deadlineMs: Infinity };
+const SETTINGS: ReconcileSettings = {
+  mode: 'enforce',
+  brake: { floor: 5, share: 0.01 },
+  brakeWindowMs: 3_600_000,
+  perSecond: 1000,
+  deadlineMs: Infinity,
+};
 
 let ca: TestCa;
 let devices: DeviceCertificate[];

@@ -6,7 +6,7 @@ import type { TestCa } from '../builders/ca.js';
 import { deviceCertificate, fleetCa, recordOf, revocation, type DeviceCertificate } from './fleet.js';
 import { MemoryCloud, START_MS } from './memory/memory-cloud.js';
 
-const SETTINGS: RecordSettings = { mode: 'enforce', brake: { floor: 5, share: 0.01 }, perSecond: 10 };
+const SETTINGS: RecordSettings = { mode: 'enforce', brake: { floor: 5, share: 0.01 }, brakeWindowMs: 3_600_000, perSecond: 10 };
 const CA_ARN = 'arn:aws:acm-pca:eu-west-1:111122223333:certificate-authority/4a1f0d2e-6b3c-4d8f-9a57-0c2b1e7f3d64';
 const CERTIFICATE_ARN = `${CA_ARN}/certificate/00b7c21f9e4d3a5586f0417c2de981a3`;
 

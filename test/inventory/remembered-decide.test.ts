@@ -86,9 +86,7 @@ test('law: nothing is handed over unless the mode is enforce, the registry has i
       expect(['REVOKED', 'NOT_REGISTERED', 'DELETED']).not.toContain(status);
       expect(['revoke', 'hold', 'complete']).toContain(decision.message.action);
       expect(decision.message.serialNumber).toBe(revocation.message.serialNumber);
-      expect(['is-a-ca', 'not-ours', 'reactivated']).not.toContain(
-        revocation.state === 'done' ? revocation.outcome : undefined,
-      );
+      expect(['is-a-ca', 'not-ours', 'reactivated']).not.toContain(revocation.state === 'done' ? revocation.outcome : undefined);
     }),
   );
 });

@@ -14,6 +14,7 @@ import { dynamoHighWaterMarks } from '../../lambda/aws/high-water.js';
 import { dynamoHolds } from '../../lambda/aws/holds.js';
 import { dynamoPace } from '../../lambda/aws/pace.js';
 import { sqsRevokeQueue, sqsSyncQueue } from '../../lambda/aws/queues.js';
+import { reconcileRequests } from '../../lambda/aws/reconcile-requests.js';
 import { s3SerialState } from '../../lambda/aws/serial-state.js';
 import { wallClock } from '../../lambda/runtime/clock.js';
 import { startDesk, type Desk } from '../../local/desk.js';
@@ -81,7 +82,7 @@ export async function takeAll(queueUrl: string): Promise<unknown[]> {
 export async function deskPorts() {
   const ledger = { client: documentClient(), table: TABLES.ledger };
   const s3 = s3Client();
-  const [revokeUrl, syncUrl] = [await createQueue('revoke'), await createQueue('sync')];
+  const [revokeUrl, syncUrl, reconcileUrl] = [await createQueue('revoke'), await createQueue('sync'), await createQueue('reconcile')];
   return {
     brake: dynamoBrake(ledger, WINDOW_MINUTES, wallClock),
     pace: dynamoPace(ledger),
@@ -94,6 +95,7 @@ export async function deskPorts() {
     states: s3SerialState(s3, BUCKETS.states),
     revokeQueue: sqsRevokeQueue(sqsClient(), revokeUrl),
     syncQueue: sqsSyncQueue(sqsClient(), syncUrl),
+    reconcile: reconcileRequests(ledger, sqsClient(), reconcileUrl),
     putCrl: async (key: string, octets: Uint8Array) => {
       const { VersionId = '' } = await s3.send(new PutObjectCommand({ Bucket: BUCKETS.crls, Key: key, Body: octets }));
       return { bucket: BUCKETS.crls, key, versionId: VersionId };

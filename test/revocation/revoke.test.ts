@@ -32,6 +32,22 @@ const calls = (name: string) => world.registry.calls.filter(({ call }) => call =
 const outcomeOf = (serialNumber: string) =>
   [...world.inventory.revocations.values()].find((record) => record.serialNumber === serialNumber)?.outcome;
 
+describe('a serial number that nobody knows', () => {
+  test('asks for a reconciliation: AWS IoT tells nobody of a registration by API', async () => {
+    await deliver(message({ serialNumber: 'abcdef' }));
+    expect(outcomeOf('abcdef')).toBe('not-registered');
+    expect(world.asked).toHaveLength(1);
+  });
+
+  test('of a certificate that the CA knows and the registry does not: asks nothing, there is nothing to find', async () => {
+    const [device] = await world.enrol(1, { inInventory: false });
+    world.registry.certificates.clear();
+    await deliver(message(device!));
+    expect(outcomeOf(device!.serialNumber)).toBe('not-registered');
+    expect(world.asked).toEqual([]);
+  });
+});
+
 describe('finding the certificate', () => {
   test('the inventory knows it: one Describe, one Update, no call of the CA', async () => {
     const devices = await world.enrol(20);

@@ -24,6 +24,7 @@ const variables = {
   STATE_BUCKET: 'states',
   REVOKE_QUEUE_URL: 'https://sqs.eu-west-1.amazonaws.com/000000000000/revoke',
   SYNC_QUEUE_URL: 'https://sqs.eu-west-1.amazonaws.com/000000000000/sync',
+  RECONCILE_QUEUE_URL: 'https://sqs.eu-west-1.amazonaws.com/000000000000/reconcile',
   CLOCK_SKEW_SECONDS: '300',
   REVOKE_PER_SECOND: '10',
   SECOND_STAGE_DELAY_MINUTES: '0',

@@ -4,12 +4,18 @@ export type ReconcileDecision =
   /** Begun, and maybe died before it told itself to go on. */
   | { readonly kind: 'go-on-by-message'; readonly reason: 'begun, first page not done' }
   | { readonly kind: 'go-on'; readonly reason: 'next page' }
-  | { readonly kind: 'ignore'; readonly reason: 'a run is under way' | 'that run is complete' | 'that run was given up for another' };
+  /** Put back for a while: the run under way began before this was asked, and may have passed what it is about. */
+  | { readonly kind: 'later'; readonly reason: 'asked for during a run' }
+  | {
+      readonly kind: 'ignore';
+      readonly reason: 'a run is under way' | 'a run has begun since' | 'that run is complete' | 'that run was given up for another';
+    };
 
 interface Progress {
   readonly runId: string;
   readonly sequence: number;
   readonly phase: { readonly name: 'listing' | 'sweeping' | 'done' };
+  readonly startedAtMs: number;
   readonly updatedAtMs: number;
 }
 
@@ -24,7 +30,7 @@ export const STALE_AFTER_MS = 6 * 3600_000;
  * little where an old one came far: what the inventory knows is not looked up again.
  */
 export function decide(
-  message: { readonly kind: 'start' } | { readonly kind: 'continue'; readonly runId: string },
+  message: { readonly kind: 'start'; readonly askedAtMs?: number } | { readonly kind: 'continue'; readonly runId: string },
   stored: Progress | undefined,
   nowMs: number,
 ): ReconcileDecision {
@@ -34,10 +40,12 @@ export function decide(
     return { kind: 'go-on', reason: 'next page' };
   }
   if (stored === undefined) return { kind: 'begin', reason: 'no run yet' };
+  const { askedAtMs } = message;
+  if (askedAtMs !== undefined && stored.startedAtMs > askedAtMs) return { kind: 'ignore', reason: 'a run has begun since' };
   if (stored.phase.name === 'done') return { kind: 'begin', reason: 'the last run is complete' };
   if (nowMs - stored.updatedAtMs >= STALE_AFTER_MS) return { kind: 'begin', reason: 'the last run shows no sign of life' };
   if (stored.sequence === 0) return { kind: 'go-on-by-message', reason: 'begun, first page not done' };
-  return { kind: 'ignore', reason: 'a run is under way' };
+  return askedAtMs === undefined ? { kind: 'ignore', reason: 'a run is under way' } : { kind: 'later', reason: 'asked for during a run' };
 }
 
 export type ListedDecision =

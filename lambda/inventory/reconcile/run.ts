@@ -6,6 +6,8 @@ import { listPage } from './listing.js';
 import { NOTHING_YET, type ReconcilePorts, type ReconcileSettings, type Step } from './steps.js';
 import { sweepPage } from './sweeping.js';
 
+const LATER_SECONDS = 30;
+
 /**
  * One delivery of one message. A run is a chain of such deliveries, each going on where the checkpoint stands:
  *
@@ -27,6 +29,8 @@ export async function run(ports: ReconcilePorts, settings: ReconcileSettings, me
       signals.info('reconciliation begins', { runId: begun.runId, reason: decision.reason });
       return queue.send({ kind: 'continue', runId: begun.runId });
     }
+    case 'later':
+      return queue.send(message, LATER_SECONDS);
     case 'go-on-by-message':
       return stored && queue.send({ kind: 'continue', runId: stored.runId });
     case 'go-on':

@@ -32,6 +32,7 @@ const ports: RecordPorts = {
 const settings = {
   mode: env.REVOCATION_MODE,
   brake: { floor: env.BRAKE_FLOOR, share: env.BRAKE_SHARE },
+  brakeWindowMs: env.BRAKE_WINDOW_MINUTES * 60_000,
   perSecond: env.INVENTORY_PER_SECOND,
 };
 

@@ -23,7 +23,15 @@ export interface RememberedPorts {
 export interface RememberedSettings {
   readonly mode: Mode;
   readonly brake: BrakeSettings;
+  readonly brakeWindowMs: number;
 }
+
+/**
+ * Under which run the brake counts it. The run that found nobody under this serial number, a moment ago, has been counted for it: the same
+ * revocation is not counted twice in one window. What has been remembered for longer is counted like any other.
+ */
+const countedAs = ({ outcome, message, updatedAtMs }: RevocationRecord, runId: string, windowBeganMs: number): string =>
+  outcome === 'not-registered' && updatedAtMs > windowBeganMs ? message.runId : runId;
 
 export type HandOver = 'nothing-to-do' | 'observed' | 'handed-over' | 'held-back';
 
@@ -65,7 +73,12 @@ export async function handOver(
   }
 
   const limit = brakeLimit(await ports.inventory.activeCount(), settings.brake);
-  const { granted, usedInWindow } = await ports.brake.reserve(runId, 1, limit, clock.nowMs());
+  const { granted, usedInWindow } = await ports.brake.reserve(
+    countedAs(remembered, runId, clock.nowMs() - settings.brakeWindowMs),
+    1,
+    limit,
+    clock.nowMs(),
+  );
   if (!granted) {
     await decisions.append(entry('outcome', 'brake-keeps-back', { usedInWindow, limit }));
     signals.count(METRICS.revocationsHeld);

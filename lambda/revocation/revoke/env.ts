@@ -6,6 +6,8 @@ export const RevokeEnv = z.object({
   ...common,
   /** Its own queue: messages are put back there while the emergency stop holds. */
   REVOKE_QUEUE_URL: queueUrl,
+  /** Where a reconciliation is asked for, when nobody knows the certificate of a serial number. */
+  RECONCILE_QUEUE_URL: queueUrl,
   /** The account's quota of UpdateCertificate and DescribeCertificate (10 a second each, adjustable: FACTS B12), shared by all workers. */
   REVOKE_PER_SECOND: decimalNumber(0.1, 1000),
   /** 0: REVOKED at once. Otherwise INACTIVE at once, REVOKED so much later. */

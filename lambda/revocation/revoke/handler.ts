@@ -6,6 +6,7 @@ import { dynamoInventory } from '../../aws/inventory.js';
 import { dynamoPace } from '../../aws/pace.js';
 import { acmPrivateCa } from '../../aws/private-ca.js';
 import { sqsRevokeQueue } from '../../aws/queues.js';
+import { reconcileRequests } from '../../aws/reconcile-requests.js';
 import { iotRegistry } from '../../aws/registry.js';
 import { ssmTrustAnchors } from '../../aws/trust-anchors.js';
 import { wallClock as clock } from '../../runtime/clock.js';
@@ -30,6 +31,7 @@ const ports: RevokePorts = {
   inventory: dynamoInventory(dynamo, env.INVENTORY_TABLE, clock),
   pace: dynamoPace(ledger),
   privateCa: acmPrivateCa(privateCaClient()),
+  reconcile: reconcileRequests(ledger, sqsClient(), env.RECONCILE_QUEUE_URL),
   registry: iotRegistry(iotClient(), iotDataClient()),
   revokeQueue: sqsRevokeQueue(sqsClient(), env.REVOKE_QUEUE_URL),
   signals,

@@ -3,6 +3,7 @@ import type { Mode, RevokeMessage, RevokeOutcome } from '../../../domain/protoco
 import type { EmergencyStop } from '../../ports/emergency-stop.js';
 import type { Pace } from '../../ports/pace.js';
 import type { RevokeQueue } from '../../ports/queues.js';
+import type { ReconcileRequests } from '../../ports/reconcile-requests.js';
 import { carryOut, judge, recordFact, type CarryOutPorts } from './carry-out.js';
 import { isSettled, type RevokePolicy } from './decide.js';
 import { resolve, type Named, type ResolvePorts } from './resolve.js';
@@ -13,6 +14,7 @@ export interface RevokePorts extends CarryOutPorts, ResolvePorts {
   readonly stop: Pick<EmergencyStop, 'state'>;
   readonly pace: Pace;
   readonly revokeQueue: Pick<RevokeQueue, 'defer'>;
+  readonly reconcile: ReconcileRequests;
 }
 
 export interface RevokeSettings extends RevokePolicy {
@@ -75,7 +77,11 @@ async function settle(ports: RevokePorts, settings: RevokeSettings, named: Named
   const again = await resolve(ports, named.message);
   const turnedUp =
     again.inInventory !== undefined && again.inInventory.status !== 'NOT_REGISTERED' && again.inInventory.status !== 'DELETED';
-  return turnedUp ? carryOut(ports, again, await judge(ports, settings, again)) : outcome;
+  if (turnedUp) return carryOut(ports, again, await judge(ports, settings, again));
+  // Neither the inventory nor a Private CA could say which certificate this is, yet it may be registered: AWS IoT tells nobody of a
+  // registration by API. The reconciliation finds it, and the revocation that is on record for it.
+  if (again.certificateId === undefined) await ports.reconcile.ask(ports.clock.nowMs());
+  return outcome;
 }
 
 const settled = ({ message, before }: Named): boolean => isSettled(message, before && recordFact(before));

@@ -122,6 +122,13 @@ export class World {
   get fastPorts(): FastPorts {
     return this;
   }
+  /** Times at which a reconciliation was asked for. */
+  readonly asked: number[] = [];
+  readonly reconcile = {
+    ask: async (nowMs: number) => {
+      this.asked.push(nowMs);
+    },
+  };
   readonly arns = new CertificateArns();
   get revokePorts(): RevokePorts {
     return this;
