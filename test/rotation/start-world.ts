@@ -10,7 +10,6 @@ import type { RetirePorts, RetireSettings } from '../../lambda/rotation/retire/p
 import { run as retire } from '../../lambda/rotation/retire/run.js';
 import type { StartPorts, StartSettings } from '../../lambda/rotation/start/ports.js';
 import { run as start } from '../../lambda/rotation/start/run.js';
-import type { TestCa } from '../builders/ca.js';
 import { crashing } from '../revocation/memory/crashing.js';
 import { MemoryExecutions, MemoryInventory } from './memory/iot.js';
 import { MemoryCampaigns } from './memory/rotations.js';
@@ -137,16 +136,6 @@ export class CampaignWorld extends World {
   /** Calls in the order in which they were made, as far as an order is a promise. */
   readonly order: string[] = [];
 
-  constructor(testCa: TestCa) {
-    super(testCa);
-    const { order } = this;
-    const { supersede } = this.ca;
-    this.ca.supersede = async (serial) => {
-      order.push(`supersede, ${this.isDone(serial) ? 'done before' : 'NOT done before'}`);
-      return supersede.call(this.ca, serial);
-    };
-  }
-
   private isDone(serial: string): boolean {
     return [...this.inventory.revocations.values()].some(({ serialNumber, state }) => serialNumber === serial && state === 'done');
   }
@@ -160,9 +149,17 @@ export class CampaignWorld extends World {
     return { anchors, campaigns, clock, decisions, groups, inventory, jobs, pace, rotations, signals, stop, queue };
   }
   get retirePorts(): RetirePorts {
-    const { registry, containments, ca } = this;
+    const { registry, containments, ca, groups, jobs, inventory, rotations } = this;
     const queue = { send: async (message: RetireMessage) => void this.retireMessages.push(RetireMessage.parse(message)) };
-    return { ...this.startPorts, queue, registry, containments, cas: { of: () => ca } };
+    const cas: RetirePorts['cas'] = {
+      fetch: async (_anchor, reference) => ca.fetch(reference),
+      supersede: async (_anchor, serial) => {
+        this.order.push(`supersede, ${this.isDone(serial) ? 'done before' : 'NOT done before'}`);
+        await ca.supersede(serial);
+        return true;
+      },
+    };
+    return { ...this.startPorts, groups, jobs, inventory, rotations, queue, registry, containments, cas };
   }
   get startSettings(): StartSettings {
     return {

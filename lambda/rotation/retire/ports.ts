@@ -1,12 +1,11 @@
 /** What `retire` needs of its neighbours, and its settings: one list for its kinds of messages. */
-import type { TrustAnchor } from '../../../domain/pki/trust-anchor.js';
 import type { Mode } from '../../../domain/protocol/revocation.js';
 import type { Clock } from '../../ports/clock.js';
 import type { Containments } from '../../ports/containments.js';
 import type { DecisionLog } from '../../ports/decision-log.js';
 import type { EmergencyStop } from '../../ports/emergency-stop.js';
 import type { Inventory } from '../../ports/inventory.js';
-import type { IssuingCa } from '../../ports/issuing-ca.js';
+import type { IssuingCas } from '../../ports/issuing-cas.js';
 import type { CampaignGroups, Jobs } from '../../ports/jobs.js';
 import type { Pace } from '../../ports/pace.js';
 import type { Registry } from '../../ports/registry.js';
@@ -18,8 +17,7 @@ import type { TrustAnchors } from '../../ports/trust-anchors.js';
 export interface RetirePorts {
   readonly anchors: TrustAnchors;
   readonly campaigns: Pick<Campaigns, 'get' | 'all' | 'move'>;
-  /** The CA behind a trust anchor; `undefined`: it cannot be asked by machine, its people revoke there. */
-  readonly cas: { of(anchor: TrustAnchor): Pick<IssuingCa, 'fetch' | 'supersede'> | undefined };
+  readonly cas: IssuingCas;
   readonly clock: Clock;
   readonly containments: Containments;
   readonly decisions: Pick<DecisionLog, 'append'>;

@@ -52,7 +52,7 @@ export async function find(ports: Lookup, certificateId: CertificateId | undefin
 /** The ARN of a certificate begins with the ARN of its CA. */
 async function issued({ cas }: Lookup, anchors: readonly TrustAnchor[], certificateArn: string): Promise<string | undefined> {
   const anchor = anchors.find(({ certificateAuthorityArn: arn }) => arn !== undefined && certificateArn.startsWith(`${arn}/`));
-  return anchor && (await cas.of(anchor)?.fetch(certificateArn));
+  return anchor && cas.fetch(anchor, certificateArn);
 }
 
 export async function supersede(
@@ -86,9 +86,8 @@ export async function supersede(
     }
     await remember({ state: 'done', outcome });
   }
-  const ca = cas.of(anchor);
-  if (ca === undefined) signals.warn('revoke it at its CA by hand', { certificateId, serialNumber, anchorId: anchor.anchorId, runId });
-  else await ca.supersede(serialNumber);
+  if (!(await cas.supersede(anchor, serialNumber)))
+    signals.warn('revoke it at its CA by hand', { certificateId, serialNumber, anchorId: anchor.anchorId, runId });
   if (certificateId !== undefined && outcome !== 'not-registered')
     await inventory.setStatus(certificateId, outcome === 'deleted' ? 'DELETED' : 'REVOKED', 'superseded', 'revocation');
   return outcome;
