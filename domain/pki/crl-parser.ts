@@ -6,7 +6,7 @@
  *     issuer, dates          one
  *
  * Only the header, one entry and the tail are ever needed as a whole. Both digests are taken on the way: over the raw tbsCertList for the
- * signature, and over everything.
+ * signature, and over header and tail to tell one CRL from another.
  */
 import { createHash } from 'node:crypto';
 import { readListExtensions, type ListExtensions } from './crl-extensions.js';
@@ -77,7 +77,6 @@ export class CrlParser {
   push(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
     this.window.push(chunk);
-    this.digest.update(chunk);
     if (this.window.received > this.total) throw new CrlUnreadable('trailing-bytes');
     if (this.phase === 'header') this.readHeader();
     this.verifyUpTo();
@@ -159,6 +158,7 @@ export class CrlParser {
     this.verifiedTo = this.tbsStart;
     this.header = { algorithm, scheme, issuerDer, issuer, thisUpdate, nextUpdate, isVersion1 };
     if (this.verifies && 'scheme' in scheme) this.verifier = new StreamingVerifier(scheme.scheme);
+    this.digest.update(bytes.subarray(0, at));
     this.window.start = at;
     this.phase = 'entries';
   }
@@ -187,6 +187,7 @@ export class CrlParser {
     if (this.total - this.listEnd > this.limits.maxHeaderBytes) throw new CrlUnreadable('too-large', 'what comes behind the entries');
     if (window.received < this.total) return;
     const tail = window.bytes.slice(window.start, window.end);
+    this.digest.update(tail);
     const tbsEnd = this.tbsEnd - this.listEnd;
     const tbs = new DerCursor(tail, 0, tbsEnd);
     const hasExtensions = !tbs.isAtEnd;

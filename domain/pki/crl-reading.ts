@@ -57,7 +57,11 @@ export interface CrlFacts {
   /** The URI of the issuingDistributionPoint (the accepted one, where it names several). */
   readonly distributionPoint: string | undefined;
   readonly entries: number;
-  /** Lower-case hex SHA-256 of the whole CertificateList in DER. */
+  /**
+   * Tells one accepted CRL from another: lower-case hex SHA-256 of its DER without the entries. The signature is in it, and stands for them: two lists
+   * under one verified signature would be a collision of its hash. So a million entries are hashed once and not twice. Of a refused CRL it says
+   * nothing about the entries.
+   */
   readonly digest: string;
 }
 

@@ -1,8 +1,8 @@
 /**
  * Finds a serial that is listed twice, in two passes and without sorting. What is slow in this is not the arithmetic but waiting for memory, so the
- * first pass asks no questions: it sets one bit for each serial, and notes those that found their bit set (a few in a hundred, and among them the
- * second of every pair). The second pass looks every serial up among the noted ones. The hash has a random key: no list can be made that turns
- * this into a comparison of everything with everything.
+ * first pass asks no questions: it sets one bit for each serial, and notes those that found their bit set (one or two in a hundred, and among them
+ * the second of every pair). The second pass looks every hash up among the noted ones, and reads a serial only where its hash is there. The hash has
+ * a random key: no list can be made that turns this into a comparison of everything with everything.
  */
 import { randomBytes } from 'node:crypto';
 import type { EntrySegment } from './entry-list.js';
@@ -11,76 +11,98 @@ import { SERIAL_WORDS } from './serial-words.js';
 const MIN_BITS = 10;
 const MAX_BITS = 28; // 32 MiB
 
+/** A segment with what the first pass found out about it. */
+interface HashedSegment {
+  readonly words: Uint32Array;
+  /** One for each entry. */
+  readonly hashes: Uint32Array;
+  /** Entries whose bit was set when they came. */
+  readonly noted: Uint32Array;
+}
+
+/** All segments but the last have the same size. */
 export function hasDuplicateSerials(segments: readonly EntrySegment[]): boolean {
   if (segments.length === 0 || isStrictlyAscending(segments)) return false;
   const total = segments.reduce((sum, { size }) => sum + size, 0);
   const key = randomKey();
-  const bits = Math.min(MAX_BITS, Math.max(MIN_BITS, 36 - Math.clz32(total)));
+  const bits = Math.min(MAX_BITS, Math.max(MIN_BITS, 37 - Math.clz32(total)));
   const seen = new Uint32Array(2 ** (bits - 5));
-  const noted = segments.map(({ words, size }) => note(words, size, key, seen, 32 - bits));
-  const table = tableOf(segments, noted, key);
-  return table !== undefined && segments.some(({ words, size }) => standsTwice(words, size, key, table));
+  const hashed = segments.map((segment) => hashSegment(segment, key, seen, 32 - bits));
+  const table = tableOf(hashed);
+  return table !== undefined && hashed.some((_, segment) => standsTwice(hashed, segment, table));
 }
 
-/** Where the serials stand whose bit was set when they came. */
-function note(words: Uint32Array, size: number, key: Uint32Array, seen: Uint32Array, shift: number): Uint32Array {
+function hashSegment({ words, size }: EntrySegment, key: Uint32Array, seen: Uint32Array, shift: number): HashedSegment {
+  const hashes = new Uint32Array(size);
   const noted = new Uint32Array(size);
-  return noted.slice(0, setBits(words, size, key, seen, shift, noted));
+  const count = setBits(words, key, seen, shift, hashes, noted);
+  return { words, hashes, noted: noted.slice(0, count) };
 }
 
 /** Sets one bit for each serial. Nothing but the loop: what follows a loop is not yet known to the compiler when the loop is hot, and would cost it twice. */
-function setBits(words: Uint32Array, size: number, key: Uint32Array, seen: Uint32Array, shift: number, noted: Uint32Array): number {
+function setBits(words: Uint32Array, key: Uint32Array, seen: Uint32Array, shift: number, hashes: Uint32Array, noted: Uint32Array): number {
   let count = 0;
-  for (let at = 0; at < size * SERIAL_WORDS; at += SERIAL_WORDS) {
-    const hash = hashOf(words, at, key) >>> shift;
-    const word = seen[hash >>> 5]!;
-    noted[count] = at;
-    count += (word >>> (hash & 31)) & 1;
-    seen[hash >>> 5] = word | (1 << (hash & 31));
+  for (let i = 0; i < hashes.length; i += 1) {
+    const hash = hashOf(words, i * SERIAL_WORDS, key);
+    hashes[i] = hash;
+    const word = seen[(hash >>> shift) >>> 5]!;
+    noted[count] = i;
+    count += (word >>> ((hash >>> shift) & 31)) & 1;
+    seen[(hash >>> shift) >>> 5] = word | (1 << ((hash >>> shift) & 31));
   }
   return count;
 }
 
-/** The noted serials by hash, open addressing: an entry of `slots` is a position in `words` and `ats`, + 1. */
+/** The noted serials by hash, open addressing: an entry of `slots` is the entry's place in the whole list, + 1. */
 interface NotedTable {
   /** One bit for each hash of a noted serial, by its top bits: small enough for the processor's nearest memory, it answers for nearly all others. */
   readonly filter: Uint32Array;
   readonly filterShift: number;
   readonly slots: Uint32Array;
-  readonly words: readonly Uint32Array[];
-  readonly ats: readonly number[];
+  /** Entries of a segment that is not the last. */
+  readonly stride: number;
 }
 
-function tableOf(segments: readonly EntrySegment[], noted: readonly Uint32Array[], key: Uint32Array): NotedTable | undefined {
-  const words = segments.flatMap((segment, i) => Array.from(noted[i]!, () => segment.words));
-  const ats = noted.flatMap((one) => [...one]);
-  if (ats.length === 0) return undefined;
-  const slots = new Uint32Array(2 ** (34 - Math.clz32(ats.length)));
-  const filterBits = 37 - Math.clz32(ats.length);
+function tableOf(segments: readonly HashedSegment[]): NotedTable | undefined {
+  const total = segments.reduce((sum, { noted }) => sum + noted.length, 0);
+  if (total === 0) return undefined;
+  const slots = new Uint32Array(2 ** (34 - Math.clz32(total)));
+  const filterBits = 37 - Math.clz32(total);
   const filter = new Uint32Array(2 ** (filterBits - 5));
-  const filterShift = 32 - filterBits;
-  ats.forEach((at, position) => {
-    const hash = hashOf(words[position]!, at, key);
+  const table = { filter, filterShift: 32 - filterBits, slots, stride: segments[0]!.hashes.length };
+  segments.forEach(({ hashes, noted }, segment) => addNoted(table, hashes, noted, segment * table.stride));
+  return table;
+}
+
+function addNoted({ filter, filterShift, slots }: NotedTable, hashes: Uint32Array, noted: Uint32Array, base: number): void {
+  for (let n = 0; n < noted.length; n += 1) {
+    const hash = hashes[noted[n]!]!;
     filter[(hash >>> filterShift) >>> 5]! |= 1 << ((hash >>> filterShift) & 31);
     let slot = hash & (slots.length - 1);
     while (slots[slot] !== 0) slot = (slot + 1) & (slots.length - 1);
-    slots[slot] = position + 1;
-  });
-  return { filter, filterShift, slots, words, ats };
+    slots[slot] = base + noted[n]! + 1;
+  }
 }
 
-/** Whether any of these serials equals a noted one in another place. */
-function standsTwice(words: Uint32Array, size: number, key: Uint32Array, table: NotedTable): boolean {
-  const { filter, filterShift, slots } = table;
+/** Whether any serial of this segment equals a noted one in another place. */
+function standsTwice(segments: readonly HashedSegment[], segment: number, table: NotedTable): boolean {
+  const { filter, filterShift } = table;
+  const { hashes } = segments[segment]!;
+  for (let i = 0; i < hashes.length; i += 1) {
+    const top = hashes[i]! >>> filterShift;
+    if (((filter[top >>> 5]! >>> (top & 31)) & 1) !== 0 && equalsNoted(segments, segment, i, table)) return true;
+  }
+  return false;
+}
+
+function equalsNoted(segments: readonly HashedSegment[], segment: number, i: number, { slots, stride }: NotedTable): boolean {
+  const { words, hashes } = segments[segment]!;
   const mask = slots.length - 1;
-  for (let at = 0; at < size * SERIAL_WORDS; at += SERIAL_WORDS) {
-    const hash = hashOf(words, at, key);
-    if ((filter[(hash >>> filterShift) >>> 5]! & (1 << ((hash >>> filterShift) & 31))) === 0) continue;
-    for (let slot = hash & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
-      const other = table.words[slots[slot]! - 1]!;
-      const otherAt = table.ats[slots[slot]! - 1]!;
-      if (areEqual(words, at, other, otherAt) && (otherAt !== at || other !== words)) return true;
-    }
+  for (let slot = hashes[i]! & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
+    const place = slots[slot]! - 1;
+    const other = Math.floor(place / stride);
+    const isItself = other === segment && place % stride === i;
+    if (!isItself && areEqual(words, i * SERIAL_WORDS, segments[other]!.words, (place % stride) * SERIAL_WORDS)) return true;
   }
   return false;
 }

@@ -88,6 +88,15 @@ describe('a CRL that is in order', () => {
     expect(codes(build())).toEqual([]);
   });
 
+  it('has a digest of its own: other entries mean another signature, and that is in it', async () => {
+    const own = await createCa({ key: 'RSA-2048' }); // its signatures are the same each time
+    const pinned = [{ certificate: Certificate.read(own.certificatePem) }];
+    const digest = (serial: bigint): string | undefined =>
+      readCrlBytes(buildCrl({ ca: own, entries: [{ serial }] }), { atMs: AT_MS, issuers: pinned }).facts?.digest;
+    expect(digest(5n)).toBe(digest(5n));
+    expect(digest(5n)).not.toBe(digest(6n));
+  });
+
   it('is accepted although it is expired, and says so', () => {
     const reading = readCrlBytes(crl(), { atMs: THIS_UPDATE.getTime() + 400 * 86_400_000, issuers });
     expect(reading).toMatchObject({ accepted: true, expired: true });
