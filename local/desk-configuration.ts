@@ -26,5 +26,6 @@ export function deskConfiguration({ externalCaPem, revocation }: DeskConfigurati
     ],
     // A user's own deployment starts in `observe`; at the desk there is nothing to lose, and the point is to see it act.
     revocation: { mode: 'enforce', ...revocation },
+    rotation: { mode: 'enforce', windowDays: 30, validityDays: 90, graceDays: 1 },
   };
 }

@@ -15,6 +15,7 @@ import { crlOnly } from './crl-only.js';
 import { RevokedBook } from './external-crl.js';
 import { fastPath } from './fast-path.js';
 import { otherCa } from './other-ca.js';
+import { rotation } from './rotation.js';
 import type { Scene } from './scene.js';
 import { held, jsonScreen, terminalScreen, type SceneVerdict, type Screen } from './screen.js';
 import { openDesk, peopled, type Opened } from './set-up.js';
@@ -111,7 +112,7 @@ async function main(options: Options): Promise<number> {
     const { desk } = opened;
     const stage = await peopled(screen, opened, options.devices, (started) => (fleet = started));
     const book = new RevokedBook();
-    const verdicts = await play([fastPath, crlOnly, otherCa(book), attack(book, directory)], stage);
+    const verdicts = await play([fastPath, crlOnly, otherCa(book), attack(book, directory), rotation], stage);
     const ok = verdicts.every(held);
     screen.verdict(verdicts, [
       `${ok ? 'Every expectation held' : 'NOT every expectation held'}, ${options.devices} devices, ${((performance.now() - startedAt) / 1000).toFixed(0)} s, seed ${desk.world.faults.seed}.`,
