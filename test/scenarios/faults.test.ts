@@ -98,7 +98,7 @@ test.each(Object.entries(DAYS))(
   async (_, faults) => {
     try {
       const { end, hit } = await day(faults, seed);
-      expect(hit).toBeGreaterThan(10);
+      expect(hit).toBeGreaterThan(0);
       expect(end).toEqual(undisturbed);
     } catch (error) {
       (error as Error).message = `SEED=${seed}: ${(error as Error).message}`;
