@@ -166,7 +166,8 @@ function readExtensions(list: DerCursor): Extensions {
   while (!list.isAtEnd) {
     const extension = list.enter(TAG.sequence);
     const id = extension.oid();
-    extension.defaultFalse();
+    // A certificate is read to find the one that a CRL names: a CA's sloppiness with a default must not keep its device in the fleet.
+    extension.falseUnlessTrue();
     const value = extension.content(TAG.octetString);
     extension.finish();
     if (values.has(id)) throw new DerError(`extension ${id} twice`);
@@ -181,7 +182,7 @@ function readExtensions(list: DerCursor): Extensions {
     subjectKeyIdentifier: ski && new DerCursor(ski).content(TAG.octetString),
     authorityKeyIdentifier: aki && keyIdentifierOf(new DerCursor(aki).enter(TAG.sequence)),
     keyUsage: keyUsage && new DerCursor(keyUsage).namedBits(),
-    isCa: basicConstraints !== undefined && new DerCursor(basicConstraints).enter(TAG.sequence).defaultFalse(),
+    isCa: basicConstraints !== undefined && new DerCursor(basicConstraints).enter(TAG.sequence).falseUnlessTrue(),
   };
 }
 

@@ -144,6 +144,11 @@ export class DerCursor {
     return true;
   }
 
+  /** The same, where FALSE may be written out: against DER, and what some CAs put into certificates that are in use. */
+  falseUnlessTrue(tag: number = TAG.boolean): boolean {
+    return this.peekTag() === tag && this.boolean(tag);
+  }
+
   /** A BIT STRING of whole octets. */
   octetBitString(): Uint8Array {
     const { octets, unused } = this.bitString();

@@ -6,7 +6,7 @@ export interface HighWater {
   readonly crlNumber: string;
   readonly thisUpdate: string;
   readonly nextUpdate: string;
-  /** Lower-case hex SHA-256 of the whole CRL. */
+  /** Lower-case hex SHA-256 that tells CRLs apart: over all but the entries, for which the signature stands (ADR 2). */
   readonly digest: string;
   readonly stateKey: string;
   readonly entries: number;

@@ -27,6 +27,17 @@ describe('a certificate', () => {
     expect([ours.wasSignedBy(issuer), issuer.wasSignedBy(issuer), issuer.wasSignedBy(ours)]).toEqual([true, true, false]);
   });
 
+  it('is read also where its CA writes FALSE out: whom a CRL names must be found', async () => {
+    const { certificateDer } = await createCa();
+    const sloppy = certificateDer
+      .toString('hex')
+      .replace('0603551d130101ff', '0603551d13010100') // basicConstraints, critical FALSE
+      .replace('30030101ff', '3003010100'); // cA FALSE
+    expect(sloppy).not.toBe(certificateDer.toString('hex'));
+    const certificate = Certificate.read(Buffer.from(sloppy, 'hex'));
+    expect([certificate.serialNumber, certificate.isCa]).toEqual([Certificate.read(certificateDer).serialNumber, false]);
+  });
+
   it('was not signed by a CA of the same name and another key', async () => {
     const [ca, impostor] = [await createCa({ name: 'CN=One' }), await createCa({ name: 'CN=One' })];
     const device = Certificate.read((await impostor.issue({ subject: 'CN=dev-1' })).certificatePem);
