@@ -75,6 +75,7 @@ export function runDevice(
             ),
           10_000,
         );
+        timer.unref();
         listeners.add(listener);
         running.catch((error: unknown) => settle(() => reject(error as Error)));
       }),
