@@ -65,7 +65,7 @@ describe('the functions of rotation', () => {
     const start = Object.values(ofType(enforcing.appTemplate, 'AWS::Lambda::Function')).find(
       ({ Properties }) => Properties['FunctionName'] === 'fleetwarden-rotation-start',
     );
-    expect((start?.Properties['Environment'] as { Variables: object }).Variables).toMatchObject({
+    expect((start!.Properties['Environment'] as { Variables: object }).Variables).toMatchObject({
       ROTATION_WINDOW: '30 days',
       ROTATION_MODE: 'enforce',
       ROLLOUT_ABORT_AT_PERCENT: '10',
