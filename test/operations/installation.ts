@@ -13,7 +13,9 @@ import {
   APPLICATION_PARAMETER_NAMES,
   applicationParameterName,
   DEFAULT_PREFIX,
+  ROTATION_PARAMETER_NAMES,
   type ApplicationParameter,
+  type RotationParameter,
 } from '../../domain/protocol/application-parameters.js';
 import { dynamoDecisionLog } from '../../lambda/aws/decision-log.js';
 import { dynamoHighWaterMarks } from '../../lambda/aws/high-water.js';
@@ -51,7 +53,8 @@ export function fleetwarden(environment: Readonly<Record<string, string>>, ...gi
 
 export type Installation = Awaited<ReturnType<typeof startInstallation>>;
 
-export async function startInstallation() {
+/** `rotation`: its mode. @default rotation is off */
+export async function startInstallation({ rotation }: { readonly rotation?: string } = {}) {
   const desk = await startTestDesk();
   const settings = { region: desk.desk.env.AWS_REGION, endpoint: desk.desk.endpoint, credentials: desk.desk.adminCredentials };
   const sqs = new SQSClient(settings);
@@ -59,7 +62,7 @@ export async function startInstallation() {
   const ssm = new SSMClient(settings);
   const ca: TestCa = await fleetCa();
   const [inventoryTable, ledgerTable] = [await desk.table('inventory'), await desk.table('ledger')];
-  const values: Partial<Record<ApplicationParameter, string>> = {
+  const values: Partial<Record<ApplicationParameter | RotationParameter, string>> = {
     inventoryTable,
     ledgerTable,
     stateBucket: 'state',
@@ -69,12 +72,14 @@ export async function startInstallation() {
     brakeFloor: '5',
     brakeShare: '0.01',
     brakeWindowMinutes: '60',
+    ...(rotation === undefined ? {} : { rotationMode: rotation }),
   };
-  for (const name of APPLICATION_PARAMETER_NAMES.filter((each) => each.endsWith('QueueUrl'))) {
+  const names = [...APPLICATION_PARAMETER_NAMES, ...(rotation === undefined ? [] : ROTATION_PARAMETER_NAMES)];
+  for (const name of names.filter((each) => each.endsWith('QueueUrl'))) {
     values[name] = (await sqs.send(new CreateQueueCommand({ QueueName: name }))).QueueUrl!;
   }
   const put = (Name: string, Value: string) => ssm.send(new PutParameterCommand({ Name, Value, Type: 'String' }));
-  for (const name of APPLICATION_PARAMETER_NAMES) await put(applicationParameterName(DEFAULT_PREFIX, name), values[name]!);
+  for (const name of names) await put(applicationParameterName(DEFAULT_PREFIX, name), values[name]!);
   await put(`/${DEFAULT_PREFIX}/trust/factory/certificate`, ca.certificatePem);
   const anchorSettings = { type: 'external', crl: { type: 'COMPLETE', prefix: 'external/factory/', distributionPoints: [] } };
   await put(`/${DEFAULT_PREFIX}/trust/factory/settings`, JSON.stringify(anchorSettings));
@@ -114,7 +119,8 @@ export async function startInstallation() {
       return hold;
     },
     alterList: (hold: Hold) => s3.send(new PutObjectCommand({ Bucket: 'state', Key: hold.listKey, Body: '{}' })),
-    async received(name: ApplicationParameter): Promise<readonly unknown[]> {
+    ledgerTable,
+    async received(name: ApplicationParameter | RotationParameter): Promise<readonly unknown[]> {
       const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl: values[name], MaxNumberOfMessages: 10 }));
       for (const { ReceiptHandle } of Messages) await sqs.send(new DeleteMessageCommand({ QueueUrl: values[name], ReceiptHandle }));
       return Messages.map(({ Body }) => JSON.parse(Body ?? '') as unknown);

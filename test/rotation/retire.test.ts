@@ -143,7 +143,7 @@ describe('after the grace', () => {
     ['the new one is not ACTIVE', ({ fresh }) => world.iot.setStatus(fresh, 'REVOKED'), 'new-not-active', 1],
     ['somebody brought it back', ({ old }) => world.iot.setStatus(old, 'ACTIVE'), 'old-active-again', 1],
     ['the thing is contained', ({ thing }) => world.containments.things.add(thing), 'thing-contained', 0],
-  ])('it is kept when %s, and looked at again later', async (_, spoil, reason, alarms) => {
+  ])('the old one is kept when %s, and looked at again later', async (_, spoil, reason, alarms) => {
     const device = await prove(world, 0);
     await spoil(device);
     const before = statusOf(world, device.old);
