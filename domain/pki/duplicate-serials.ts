@@ -5,7 +5,7 @@
  * a random key: no list can be made that turns this into a comparison of everything with everything.
  */
 import { randomBytes } from 'node:crypto';
-import type { EntrySegment } from './entry-list.js';
+import type { EntrySegment } from './entry-segment.js';
 import { SERIAL_WORDS } from './serial-words.js';
 
 const MIN_BITS = 10;

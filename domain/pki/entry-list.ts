@@ -4,6 +4,7 @@
  */
 import { CRL_REASONS, actionOf, type CrlReason, type RevocationAction } from './crl-reason.js';
 import { hasDuplicateSerials } from './duplicate-serials.js';
+import { newSegment, type EntrySegment } from './entry-segment.js';
 import type { SerialNumber } from './serial-number.js';
 import { SERIAL_WORDS, wordsToSerial } from './serial-words.js';
 import { sortBySerial } from './sort-serials.js';
@@ -20,26 +21,6 @@ export interface CrlEntry {
   /** An absent reason code means `unspecified` (RFC 5280 §5.3.1). */
   readonly reason: CrlReason;
   readonly action: RevocationAction;
-}
-
-/** Entries side by side in typed arrays, as many as `size` says. */
-export interface EntrySegment {
-  /** SERIAL_WORDS an entry. */
-  readonly words: Uint32Array;
-  /** Revocation dates, seconds since 1970. */
-  readonly seconds: Float64Array;
-  /** CRLReason numbers. */
-  readonly reasons: Uint8Array;
-  size: number;
-}
-
-export function newSegment(capacity: number): EntrySegment {
-  return {
-    words: new Uint32Array(capacity * SERIAL_WORDS),
-    seconds: new Float64Array(capacity),
-    reasons: new Uint8Array(capacity),
-    size: 0,
-  };
 }
 
 export class EntryList implements Iterable<CrlEntry> {

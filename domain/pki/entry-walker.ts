@@ -9,7 +9,8 @@
 import { readEntry } from './crl-entry.js';
 import { CrlUnreadable, type Refusals } from './crl-refusal.js';
 import { readHeader } from './der.js';
-import { EntryList, SEGMENT, newSegment, type EntrySegment } from './entry-list.js';
+import { EntryList, SEGMENT } from './entry-list.js';
+import { newSegment, type EntrySegment } from './entry-segment.js';
 import type { SerialSet } from './serial-set.js';
 import { MAX_SERIAL_OCTETS, SERIAL_WORDS } from './serial-words.js';
 import { daysBeforeMonth, daysBeforeYear, daysIn, utcYear } from './time.js';
