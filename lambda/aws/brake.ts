@@ -34,7 +34,10 @@ export function dynamoBrake(ledger: Ledger, windowMinutes: number, clock: Clock)
   return {
     async reserve(runId, count, limit, nowMs) {
       for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
-        const [run, stored] = await Promise.all([read(`RUN#${runId}`), read('WINDOW') as Promise<Window | undefined>]);
+        // In this order: two deliveries of one CRL may be here at once, and a window that the other one has filled must not be seen without its
+        // run. Read at the same time, the list that is being carried out would be held as well.
+        const stored = (await read('WINDOW')) as Window | undefined;
+        const run = await read(`RUN#${runId}`);
         const buckets = Object.fromEntries(
           Object.entries(stored?.buckets ?? {}).filter(([bucket]) => (Number(bucket) + 1) * bucketMs > nowMs - windowMs),
         );
