@@ -116,6 +116,11 @@ describe('rotation on the desk', () => {
       return old.every(({ status }) => status === 'REVOKED');
     });
     await fleet.waitFor((states) => [...states.values()].every(({ state }) => state === 'connected'));
+    expect((await fleetwarden('why', devices[0]!.certificateId, '--json')).json()).toMatchObject({
+      found: [
+        { registry: 'REVOKED', revocation: { message: { reason: 'superseded', source: 'rotation' } }, rotations: [{ state: 'retired' }] },
+      ],
+    });
   }, 120_000);
 
   test('the revocation capability finds nothing left to do: nothing held, nothing counted by the brake', async () => {

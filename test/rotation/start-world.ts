@@ -130,6 +130,7 @@ export class CampaignWorld extends World {
   retireMessages: RetireMessage[] = [];
   deferred: StartMessage[] = [];
   windowDays = 30;
+  campaignSize = 5000;
   escalateDays: readonly number[] = [14, 7, 1];
   /** How long one call of a function may go on. */
   callMs = 240_000;
@@ -167,6 +168,7 @@ export class CampaignWorld extends World {
       mode: this.mode,
       window: { kind: 'days', days: this.windowDays },
       rollout: ROLLOUT,
+      campaignSize: this.campaignSize,
       groupsPerSecond: 50,
       deadlineMs: this.clock.nowMs() + this.callMs,
     };

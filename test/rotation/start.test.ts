@@ -150,6 +150,19 @@ describe('killed at any call, and delivered again', () => {
     }
   });
 
+  it.each(['before', 'after'] as const)('%s it took effect, it puts no more into a campaign than there may be', async (moment) => {
+    for (let n = 1; n < 40; n += 1) {
+      world = new CampaignWorld(ca);
+      world.campaignSize = 2;
+      for (const days of [5, 10, 11, 12, 13]) await enrol(days);
+      await world.start({ kind: 'due' }, { n, moment });
+      const sizes = Object.fromEntries(
+        [...world.campaigns.rows.values()].map(({ campaignId, size, state }) => [campaignId, [state, size]]),
+      );
+      expect([n, sizes]).toEqual([n, { [TODAY]: ['running', 2], [`${TODAY}-2`]: ['running', 2], [`${TODAY}-3`]: ['running', 1] }]);
+    }
+  });
+
   it.each(['before', 'after'] as const)('the launch as well, %s the call', async (moment) => {
     for (let n = 1; n < 25; n += 1) {
       world = new CampaignWorld(ca);

@@ -71,9 +71,11 @@ export async function supersede(
     runId,
   } as const;
   const { revocation } = await inventory.bySerial(issuerId, serialNumber);
-  // A revocation that was carried out before says more than ours: who asked for it, and why. It stays on record.
-  const before = revocation?.state === 'done' && revocation.message.source !== 'rotation' ? revocation.outcome : undefined;
+  // Carried out before, by whomever: the record of it says who asked and why, and stays.
+  const before = revocation?.state === 'done' ? revocation.outcome : undefined;
   const settled = before === 'revoked' || before === 'already-revoked' ? before : undefined;
+  // `acting` is written before the status is set: a status that is right already was then set by us, and then we died.
+  const resumed = revocation?.state === 'acting' && revocation.message.source === 'rotation';
   const remember = (step: { readonly state: 'acting' } | { readonly state: 'done'; readonly outcome: RevokeOutcome }): Promise<void> =>
     inventory.rememberRevocation({ issuerId, serialNumber, message, ...step, updatedAtMs: clock.nowMs() });
 
@@ -81,8 +83,8 @@ export async function supersede(
   if (settled === undefined) {
     await remember({ state: 'acting' });
     if (registered !== undefined && certificateId !== undefined) {
-      outcome = registered.status === 'REVOKED' ? 'already-revoked' : 'revoked';
-      if (outcome === 'revoked' && !(await registry.setStatus(certificateId, 'REVOKED'))) outcome = 'deleted';
+      outcome = registered.status === 'REVOKED' && !resumed ? 'already-revoked' : 'revoked';
+      if (registered.status !== 'REVOKED' && !(await registry.setStatus(certificateId, 'REVOKED'))) outcome = 'deleted';
     }
     await remember({ state: 'done', outcome });
   }

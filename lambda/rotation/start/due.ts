@@ -7,7 +7,7 @@
  */
 import { METRICS } from '../../../domain/fleet/metrics.js';
 import { DAY_MS, daysAhead } from '../../../domain/fleet/rotation-window.js';
-import { type DueCursor, MAX_CAMPAIGN_SIZE } from '../../../domain/protocol/rotation-work.js';
+import type { DueCursor } from '../../../domain/protocol/rotation-work.js';
 import type { CertificateRecord } from '../../ports/inventory.js';
 import { expiryQuery, issuerIds, judge, type Judged, makeCampaign, noteLeft, open } from './open.js';
 import { BY, type StartPorts, type StartSettings } from './ports.js';
@@ -102,7 +102,7 @@ class DueRun {
   private async fill(): Promise<void> {
     const { part, size } = this.filling;
     this.filling = { part, size: size + 1 };
-    if (this.filling.size < MAX_CAMPAIGN_SIZE) return;
+    if (this.filling.size < this.settings.campaignSize) return;
     if (this.acting) await this.ports.queue.send({ kind: 'launch', campaignId: campaignOf(this.cursor) });
     this.filling = { part: part + 1, size: 0 };
   }
@@ -111,7 +111,7 @@ class DueRun {
   async finish(): Promise<void> {
     const { campaigns, clock, decisions, queue, signals } = this.ports;
     const { part, size } = this.filling;
-    const found = (part - 1) * MAX_CAMPAIGN_SIZE + size;
+    const found = (part - 1) * this.settings.campaignSize + size;
     signals.info('expiry query complete', { runId: this.runId, found, acting: this.acting });
     if (!this.acting) {
       return decisions.append({

@@ -13,6 +13,7 @@ import { wallClock as clock } from '../../runtime/clock.js';
 import { readEnvironment } from '../../runtime/environment.js';
 import { lambdaSignals } from '../../runtime/signals.js';
 import { sqsHandler } from '../../runtime/sqs-handler.js';
+import { MAX_CAMPAIGN_SIZE } from '../../../domain/protocol/rotation-work.js';
 import { StartEnv } from './env.js';
 import { StartMessage } from './event.js';
 import type { StartPorts } from './ports.js';
@@ -44,6 +45,7 @@ const settings = {
   application: env.APPLICATION,
   mode: env.ROTATION_MODE,
   window: env.ROTATION_WINDOW,
+  campaignSize: MAX_CAMPAIGN_SIZE,
   groupsPerSecond: env.GROUPS_PER_SECOND,
   rollout: {
     baseRatePerMinute: env.ROLLOUT_BASE_RATE_PER_MINUTE,

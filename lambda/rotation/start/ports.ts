@@ -33,6 +33,8 @@ export interface StartSettings {
   readonly mode: Mode;
   readonly window: RotationWindow;
   readonly rollout: JobRollout;
+  /** At most so many devices in one campaign of the expiry query: `MAX_CAMPAIGN_SIZE`. */
+  readonly campaignSize: number;
   /** Things a second that may be added to a group. */
   readonly groupsPerSecond: number;
   /** Nothing is begun after this: the function must have time to say where it stands. */
