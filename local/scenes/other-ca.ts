@@ -1,7 +1,7 @@
 /** Scene 3: a CA that is not AWS's. It knows nothing of AWS; somebody puts its CRL into the bucket. */
-import { DescribeCertificateCommand } from '@aws-sdk/client-iot';
 import { connectedCount, refused, take, watch } from './fleet-view.js';
 import { putExternalCrl, type RevokedBook } from './external-crl.js';
+import { expectRevoked } from './registry-view.js';
 import type { Scene } from './scene.js';
 
 export function otherCa(book: RevokedBook): Scene {
@@ -23,16 +23,7 @@ export function otherCa(book: RevokedBook): Scene {
       await putExternalCrl(stage, crl);
       const out = await watch(stage, lost, refused, 60_000);
       stage.expect(`both were cut off and refused, ${((performance.now() - startedAt) / 1000).toFixed(1)} s after the CRL was put`, out);
-      for (const device of lost) {
-        const { certificateDescription } = await stage.clients.iot.send(
-          new DescribeCertificateCommand({ certificateId: device.certificateId }),
-        );
-        stage.expect(
-          `the registry says REVOKED for ${device.thingName}`,
-          certificateDescription?.status === 'REVOKED',
-          certificateDescription?.status,
-        );
-      }
+      await expectRevoked(stage, lost);
       stage.expect('everybody else stayed connected', connectedCount(stage) === before - lost.length);
     },
   };

@@ -3,7 +3,7 @@
  * the new certificate, proves it, and only then lets go of the old one.
  */
 import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
-import { DescribeCertificateCommand, ListThingPrincipalsCommand } from '@aws-sdk/client-iot';
+import { ListThingPrincipalsCommand } from '@aws-sdk/client-iot';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import 'reflect-metadata';
@@ -12,6 +12,7 @@ import { applicationParameterName, DEFAULT_PREFIX } from '../../domain/protocol/
 import { enrol, type EnrolledDevice } from '../fleet/enrol.js';
 import { startFleet, type Fleet } from '../fleet/fleet.js';
 import { connectedCount } from './fleet-view.js';
+import { statusOf } from './registry-view.js';
 import { until } from './report.js';
 import type { Scene } from './scene.js';
 import type { Stage } from './stage.js';
@@ -132,10 +133,6 @@ async function startQueue(stage: Stage): Promise<string> {
   const ssm = new SSMClient({ endpoint: stage.desk.endpoint, region, credentials: { accessKeyId, secretAccessKey } });
   const { Parameter } = await ssm.send(new GetParameterCommand({ Name: applicationParameterName(DEFAULT_PREFIX, 'startQueueUrl') }));
   return Parameter!.Value!;
-}
-
-async function statusOf(stage: Stage, certificateId: string): Promise<string | undefined> {
-  return (await stage.clients.iot.send(new DescribeCertificateCommand({ certificateId }))).certificateDescription?.status;
 }
 
 async function activeOf(stage: Stage, thingName: string): Promise<string[]> {
