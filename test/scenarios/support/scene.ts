@@ -12,7 +12,7 @@ import { enrol, type EnrolledDevice } from '../../../local/fleet/enrol.js';
 import { startFleet, type DeviceStatus, type Fleet } from '../../../local/fleet/fleet.js';
 import { clientsFor, commandLine, type Clients, type Stage } from '../../../local/scenes/stage.js';
 import type { Assembly } from './assembly.js';
-import { killEnvironments } from './environments.js';
+import { Environments } from './environments.js';
 import { canonical, type FactoryCa, type Listed } from './factory.js';
 import { Ledger } from './ledger.js';
 import { depthOf, QUEUES, queueUrlOf, quiet, settle, type QueueName } from './quiet.js';
@@ -41,6 +41,7 @@ export class Scene {
   readonly clients: Clients;
   readonly fleetwarden: Stage['fleetwarden'];
   private fleet: Fleet | undefined;
+  private readonly environments = new Environments();
   private readonly unread = new Set<string>();
   private crlNumber = 0;
 
@@ -82,6 +83,7 @@ export class Scene {
   }
 
   async close(): Promise<void> {
+    this.environments.stop();
     await this.fleet?.stop();
     for (const client of Object.values(this.clients) as { destroy(): void }[]) client.destroy();
     await this.desk.stop();
@@ -267,7 +269,7 @@ export class Scene {
     return this.desk.world.journal.on((call) => {
       if (call.kind !== 'call' || call.what !== what || !call.who.startsWith('fleetwarden-')) return;
       calls++;
-      if (nth === undefined || calls === nth) killEnvironments();
+      if (nth === undefined || calls === nth) this.environments.kill();
     });
   }
 
