@@ -1,6 +1,7 @@
 import { CRL_REASONS } from './crl-reason.js';
 import type { Refusals } from './crl-refusal.js';
 import { DerCursor, DerError, TAG, integerValue } from './der.js';
+import { strictExtensions } from './extension.js';
 import { readGeneralNames } from './general-names.js';
 import { MAX_SERIAL_OCTETS } from './serial-words.js';
 import { readTime } from './time.js';
@@ -37,16 +38,8 @@ export function readEntry(der: Uint8Array, refusals: Refusals): StrictEntry {
 
 function readEntryExtensions(extensions: DerCursor, refusals: Refusals): number {
   let reason = 0;
-  const seen = new Set<string>();
   if (extensions.isAtEnd) refusals.add('malformed-entry-extension', 'an empty list of extensions');
-  while (!extensions.isAtEnd) {
-    const extension = extensions.enter(TAG.sequence);
-    const id = extension.oid();
-    const critical = extension.defaultFalse();
-    const value = extension.content(TAG.octetString);
-    extension.finish();
-    if (seen.has(id)) refusals.add('duplicate-extension', id);
-    seen.add(id);
+  for (const { id, critical, value } of strictExtensions(extensions, refusals)) {
     try {
       if (id === REASON_CODE) reason = readReason(value, refusals);
       else if (id === INVALIDITY_DATE) readInvalidityDate(value);

@@ -4,6 +4,7 @@
  */
 import type { CrlRefusalCode, Refusals } from './crl-refusal.js';
 import { DerCursor, DerError, TAG, contextTag, integerValue } from './der.js';
+import { strictExtensions } from './extension.js';
 import { readGeneralName, readGeneralNames } from './general-names.js';
 import { checkRdn } from './name.js';
 
@@ -35,16 +36,8 @@ export interface IssuingDistributionPoint {
 /** Reads the content of crlExtensions, `Extensions ::= SEQUENCE SIZE (1..MAX) OF Extension`. Throws DerError where not even that holds. */
 export function readListExtensions(extensions: DerCursor, refusals: Refusals): ListExtensions {
   const found: ListExtensions = {};
-  const seen = new Set<string>();
   if (extensions.isAtEnd) refusals.add('malformed-extension', 'an empty list of extensions');
-  while (!extensions.isAtEnd) {
-    const extension = extensions.enter(TAG.sequence);
-    const id = extension.oid();
-    const critical = extension.defaultFalse();
-    const value = extension.content(TAG.octetString);
-    extension.finish();
-    if (seen.has(id)) refusals.add('duplicate-extension', id);
-    seen.add(id);
+  for (const { id, critical, value } of strictExtensions(extensions, refusals)) {
     if (id === DELTA_CRL_INDICATOR) refusals.add('delta-crl');
     const known = decoderOf(id);
     if (critical && known === undefined) refusals.add('unknown-critical-extension', id);

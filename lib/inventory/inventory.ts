@@ -100,7 +100,6 @@ export class InventoryFeed extends Construct {
       .allow(may.onTable(state.ledger, 'GetItem', 'PutItem', 'UpdateItem'))
       .allow(may.onIndex(state.inventory, 'byStatus'))
       .allow(may.onIndex(state.inventory, 'byThing'))
-      .allow(may.onIndex(state.inventory, 'byThing'))
       .allow(may.readTrustAnchors(this, state.trust.parameterPath))
       .allow(may.listRegistry())
       .allow(may.readRegistry(this))

@@ -4,11 +4,10 @@
  */
 import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { ListThingPrincipalsCommand } from '@aws-sdk/client-iot';
-import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
-import { applicationParameterName, DEFAULT_PREFIX } from '../../domain/protocol/application-parameters.js';
+import { DEFAULT_PREFIX } from '../../domain/protocol/application-parameters.js';
 import { enrol, type EnrolledDevice } from '../fleet/enrol.js';
 import { startFleet, type Fleet } from '../fleet/fleet.js';
 import { connectedCount } from './fleet-view.js';
@@ -63,7 +62,9 @@ async function rotate(stage: Stage, meters: Fleet, old: readonly EnrolledDevice[
   );
   stage.expect('the inventory knows when their certificates end', known);
   const startedAt = performance.now();
-  await stage.clients.sqs.send(new SendMessageCommand({ QueueUrl: await startQueue(stage), MessageBody: JSON.stringify({ kind: 'due' }) }));
+  await stage.clients.sqs.send(
+    new SendMessageCommand({ QueueUrl: await stage.parameter('startQueueUrl'), MessageBody: JSON.stringify({ kind: 'due' }) }),
+  );
   const draw = () =>
     stage.screen.live(
       ['thing', 'rotation', 'connection'],
@@ -126,13 +127,6 @@ function row(meters: Fleet, name: string) {
   const step = meters.rotations().get(name)?.step ?? 'none yet';
   const state = meters.states().get(name)?.state ?? 'connecting';
   return { cells: [name, step, state], tone: step === 'finished' ? ('good' as const) : ('quiet' as const) };
-}
-
-async function startQueue(stage: Stage): Promise<string> {
-  const { AWS_REGION: region, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = stage.desk.env;
-  const ssm = new SSMClient({ endpoint: stage.desk.endpoint, region, credentials: { accessKeyId, secretAccessKey } });
-  const { Parameter } = await ssm.send(new GetParameterCommand({ Name: applicationParameterName(DEFAULT_PREFIX, 'startQueueUrl') }));
-  return Parameter!.Value!;
 }
 
 async function activeOf(stage: Stage, thingName: string): Promise<string[]> {

@@ -3,7 +3,12 @@ import { X509Certificate } from 'node:crypto';
 import { ListCertificateAuthoritiesCommand } from '@aws-sdk/client-acm-pca';
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
-import { applicationParameterName, DEFAULT_PREFIX, type ApplicationParameter } from '../../domain/protocol/application-parameters.js';
+import {
+  applicationParameterName,
+  DEFAULT_PREFIX,
+  type ApplicationParameter,
+  type RotationParameter,
+} from '../../domain/protocol/application-parameters.js';
 import { deskConfiguration } from '../desk-configuration.js';
 import { startDesk, type Desk } from '../desk.js';
 import { enrol, type EnrolledDevice, type Issuer } from '../fleet/enrol.js';
@@ -119,6 +124,7 @@ export async function peopled(
     privateCaArn,
     crlBucket: await parameter('crlBucket'),
     ledgerTable,
+    parameter,
     expectations: [],
     expect(text, ok, detail) {
       const expectation = { text, ok, ...(detail === undefined ? {} : { detail }) };
@@ -144,7 +150,7 @@ async function privateCa({ pca }: Clients): Promise<string> {
   return arn;
 }
 
-function parametersOf(desk: Desk): (name: ApplicationParameter) => Promise<string> {
+function parametersOf(desk: Desk): (name: ApplicationParameter | RotationParameter) => Promise<string> {
   const ssm = new SSMClient({
     endpoint: desk.endpoint,
     region: desk.env.AWS_REGION!,

@@ -9,6 +9,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { IoTClient } from '@aws-sdk/client-iot';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import type { ApplicationParameter, RotationParameter } from '../../domain/protocol/application-parameters.js';
 import type { Desk } from '../desk.js';
 import type { Fleet } from '../fleet/fleet.js';
 import { REPOSITORY } from '../synth.js';
@@ -43,6 +44,8 @@ export interface Stage {
   readonly crlBucket: string;
   readonly ledgerTable: string;
   readonly privateCaArn: string;
+  /** Value of one of the application's own parameters. */
+  parameter(name: ApplicationParameter | RotationParameter): Promise<string>;
   readonly expectations: Expectation[];
   expect(text: string, ok: boolean, detail?: string): void;
   /** Runs the command line as an operator would, as a child process against the desk. */

@@ -2,6 +2,8 @@
  * The shapes of ACM Private CA in the static form of the SDK's newer clients: the client that is available here (3.523) carries none. Written from its
  * type definitions and the API reference (2017-08-22), with the members that came later: CrlType and CustomPath of CrlConfiguration.
  */
+import { KEY_USAGE_BITS } from './extensions.js';
+
 const NAMESPACE = 'com.amazonaws.acmpca';
 const STRING = 0;
 const NUMBER = 1;
@@ -66,19 +68,7 @@ const GeneralName = structure(
 const KeyUsage = structure(
   'KeyUsage',
   {},
-  Object.fromEntries(
-    [
-      'DigitalSignature',
-      'NonRepudiation',
-      'KeyEncipherment',
-      'DataEncipherment',
-      'KeyAgreement',
-      'KeyCertSign',
-      'CRLSign',
-      'EncipherOnly',
-      'DecipherOnly',
-    ].map((name) => [name, BOOLEAN]),
-  ),
+  Object.fromEntries(KEY_USAGE_BITS.map((name) => [name, BOOLEAN])),
 );
 const AccessDescription = structure('AccessDescription', {
   AccessMethod: structure('AccessMethod', {}, { CustomObjectIdentifier: STRING, AccessMethodType: STRING }),
