@@ -1,0 +1,24 @@
+import type { MetricValue, ViolationEventType, ViolationNotification } from '../../domain/protocol/violation.js';
+
+/** A violation as its source has it, not as somebody notified it. */
+export interface SourcedViolation {
+  readonly violationId: string;
+  readonly thingName: string;
+  readonly behavior: string;
+  readonly securityProfileName: string;
+  /** Is it in alarm now? */
+  readonly isOpen: boolean;
+  readonly lastEventType: ViolationEventType;
+  readonly startedAtMs: number;
+  readonly updatedAtMs: number;
+  readonly metricValue?: MetricValue;
+  /** What a person marked it as: FALSE_POSITIVE and BENIGN_POSITIVE contain nobody. */
+  readonly verificationState?: string;
+}
+
+/** Where a violation can be read again. `undefined`: this source does not know it: it was forged, or is older than the source remembers. */
+export interface ViolationSource {
+  read(notified: Pick<ViolationNotification, 'violationId' | 'thingName' | 'securityProfileName'>): Promise<SourcedViolation | undefined>;
+  /** Those that are in alarm for a thing, for the end of its containment. */
+  openOf(thingName: string): AsyncIterable<SourcedViolation>;
+}
