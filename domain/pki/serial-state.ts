@@ -28,11 +28,21 @@ export class SerialStateError extends Error {
   }
 }
 
-/** Reads a stored state. Throws SerialStateError for any deviation, an empty source included. */
-export async function readSerialSet(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<SerialSet> {
+/**
+ * Reads a stored state. Throws SerialStateError for any deviation, an empty source included, and where `digest` (lower-case hex, as
+ * `serialStateDigest` gave it) is that of another state.
+ */
+export async function readSerialSet(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, digest?: string): Promise<SerialSet> {
   const reader = new StateReader();
   for await (const part of source) reader.push(part);
-  return reader.finish();
+  const set = reader.finish();
+  if (digest !== undefined && digest !== reader.digest) throw new SerialStateError(`got ${reader.digest}, expected ${digest}`);
+  return set;
+}
+
+/** What tells a stored state from every other: the SHA-256 at its end. Lower-case hex. */
+export function serialStateDigest(parts: readonly Uint8Array[]): string {
+  return Buffer.concat(parts.slice(-2)).subarray(-DIGEST).toString('hex');
 }
 
 class StateReader {
@@ -41,6 +51,10 @@ class StateReader {
   private readonly hash = createHash('sha256');
   private body: Uint8Array | undefined;
   private received = 0;
+
+  get digest(): string {
+    return this.trailer.toString('hex');
+  }
 
   push(part: Uint8Array): void {
     let rest = part;

@@ -9,6 +9,8 @@ export interface HighWater {
   /** Lower-case hex SHA-256 that tells CRLs apart: over all but the entries, for which the signature stands (ADR 2). */
   readonly digest: string;
   readonly stateKey: string;
+  /** Lower-case hex SHA-256 over the octets of the state: who can write to the bucket cannot hide a revocation in it. */
+  readonly stateDigest: string;
   readonly entries: number;
   readonly bucket: string;
   readonly key: string;

@@ -29,6 +29,7 @@ describe('status', () => {
         nextUpdate: new Date(Date.now() - 3600_000).toISOString(),
         digest: 'd'.repeat(64),
         stateKey: 'state/x',
+        stateDigest: 'e'.repeat(64),
         entries: 17,
         bucket: 'crls',
         key: 'external/factory/factory.crl',

@@ -230,6 +230,7 @@ describe.each<[string, () => Promise<Ports>]>([
       nextUpdate: '2026-11-29T09:00:00.000Z',
       digest: hex(issuerKeyId + crlNumber),
       stateKey: `state/${crlNumber}`,
+      stateDigest: hex(crlNumber),
       entries: 3,
       bucket: BUCKETS.crls,
       key: `crl/${issuerKeyId}.crl`,

@@ -77,7 +77,7 @@ export async function approve(ports: SyncPorts, settings: SyncSettings, hash: st
 async function stillGone({ marks, states }: SyncPorts, { issuerKeyId, partition }: HeldListHeader): Promise<(entry: HeldEntry) => boolean> {
   const mark = await marks.get(issuerKeyId, partition);
   if (mark === undefined) throw new Error(`no high-water mark of ${issuerKeyId} ${partition}, from which a list was held`);
-  const now = await readSerialSet(states.load(mark.stateKey));
+  const now = await readSerialSet(states.load(mark.stateKey), mark.stateDigest);
   return ({ serialNumber }) => !now.has(serialNumber, 'revoked') && !now.has(serialNumber, 'hold');
 }
 

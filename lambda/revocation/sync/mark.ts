@@ -5,8 +5,11 @@ import type { Look } from './look.js';
 
 export type Accepted = Extract<Look, { readonly found: 'accepted' }>;
 
+/** A mark whose state object has not been made yet. */
+export type Draft = Omit<HighWater, 'stateDigest'>;
+
 /** The mark that this CRL would raise. Its state object never changes: its name holds the number and the digest of the CRL. */
-export function mark({ bucket, key }: CrlObjectRef, { object, crl: { facts }, issuer, partition }: Accepted, nowMs: number): HighWater {
+export function mark({ bucket, key }: CrlObjectRef, { object, crl: { facts }, issuer, partition }: Accepted, nowMs: number): Draft {
   const { issuerKeyId } = issuer.certificate;
   const crlNumber = facts.crlNumber.toString();
   const folder = createHash('sha256').update(partition).digest('hex').slice(0, 16);
@@ -28,7 +31,7 @@ export function mark({ bucket, key }: CrlObjectRef, { object, crl: { facts }, is
 }
 
 /** The same mark, told where its CRL lies now. */
-export const withObject = (highest: HighWater, { versionId, etag }: HighWater): HighWater => ({ ...highest, versionId, etag });
+export const withObject = (highest: HighWater, { versionId, etag }: Draft): HighWater => ({ ...highest, versionId, etag });
 
 /** What the audit trail calls this series of CRLs. */
 export const subjectOf = ({ issuerKeyId, partition }: Pick<HighWater, 'issuerKeyId' | 'partition'>): string =>

@@ -9,14 +9,14 @@
  */
 import { METRICS } from '../../../domain/fleet/metrics.js';
 import type { Reason } from '../../../domain/fleet/reasons.js';
+import { serialStateDigest } from '../../../domain/pki/serial-state.js';
 import type { SyncOutcome } from '../../../domain/protocol/revocation.js';
 import type { CrlObjectRef } from '../../ports/crl-store.js';
-import type { HighWater } from '../../ports/high-water.js';
 import { pinned } from './anchor-of.js';
 import { decide } from './decide.js';
 import { handOver } from './hand-over.js';
 import { look, type Look } from './look.js';
-import { mark, withObject, type Accepted } from './mark.js';
+import { mark, withObject, type Accepted, type Draft } from './mark.js';
 import type { SyncPorts, SyncSettings } from './ports.js';
 import { noteAge, noteShrinking, reportAbsent, reportAlarm, reportOutcome, reportPlan, reportUnchanged } from './report.js';
 
@@ -42,8 +42,9 @@ export async function syncObject(ports: SyncPorts, settings: SyncSettings, ref: 
     const handed = await handOver(ports, settings, looked, cas, decision.do === 'report' ? 'plan' : 'act');
     if (decision.do === 'report') return reportPlan(ports, next, handed, decision);
 
-    await ports.states.save(next.stateKey, looked.crl.nextState());
-    if (await ports.marks.raise(next, looked.mark)) {
+    const state = [...looked.crl.nextState()];
+    await ports.states.save(next.stateKey, state);
+    if (await ports.marks.raise({ ...next, stateDigest: serialStateDigest(state) }, looked.mark)) {
       noteShrinking(ports, looked, next);
       return reportOutcome(ports, next, handed, decision.reason);
     }
@@ -71,7 +72,7 @@ async function leave(
   ports: SyncPorts,
   settings: SyncSettings,
   looked: Accepted,
-  next: HighWater,
+  next: Draft,
   outcome: SyncOutcome,
   reason: Reason,
   stopped: boolean,

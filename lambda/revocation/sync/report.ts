@@ -6,7 +6,7 @@ import type { HighWater } from '../../ports/high-water.js';
 import type { SyncDecision } from './decide.js';
 import type { HandOver } from './hand-over.js';
 import type { Look } from './look.js';
-import { subjectOf, type Accepted } from './mark.js';
+import { subjectOf, type Accepted, type Draft } from './mark.js';
 import { BY, type SyncPorts } from './ports.js';
 
 /** Below so many entries a share says nothing. */
@@ -70,7 +70,7 @@ export function reportUnchanged({ signals }: SyncPorts, { bucket, key, crlNumber
 }
 
 /** Said at every look, also of an unchanged CRL: a CA that has stopped talking changes nothing, and that is how it is noticed. */
-export function noteAge({ signals, clock }: SyncPorts, { thisUpdate, nextUpdate, bucket, key, crlNumber }: HighWater): void {
+export function noteAge({ signals, clock }: SyncPorts, { thisUpdate, nextUpdate, bucket, key, crlNumber }: Draft): void {
   signals.count(METRICS.crlAgeSeconds, Math.max(0, clock.nowMs() - Date.parse(thisUpdate)) / 1000);
   if (Date.parse(nextUpdate) >= clock.nowMs()) return;
   signals.count(METRICS.crlExpired);
@@ -78,7 +78,7 @@ export function noteAge({ signals, clock }: SyncPorts, { thisUpdate, nextUpdate,
 }
 
 /** Entries leave a CRL when their certificates expire (RFC 5280 §3.3): legal, and nothing is un-revoked. Most of a list at once is worth a look. */
-export function noteShrinking({ signals }: SyncPorts, { handedOver, crl }: Accepted, { bucket, key, crlNumber, entries }: HighWater): void {
+export function noteShrinking({ signals }: SyncPorts, { handedOver, crl }: Accepted, { bucket, key, crlNumber, entries }: Draft): void {
   const gone = handedOver - (entries - crl.fresh.size);
   if (handedOver < SHRINKING_MIN_ENTRIES || gone / handedOver <= SHRINKING_SHARE) return;
   signals.count(METRICS.crlShrunk);
@@ -87,7 +87,7 @@ export function noteShrinking({ signals }: SyncPorts, { handedOver, crl }: Accep
 
 export function reportPlan(
   { signals }: SyncPorts,
-  { bucket, key, crlNumber }: HighWater,
+  { bucket, key, crlNumber }: Draft,
   plan: HandOver,
   { outcome, reason }: Extract<SyncDecision, { do: 'report' }>,
 ): void {
@@ -105,7 +105,7 @@ export function reportPlan(
   });
 }
 
-export async function reportOutcome(ports: SyncPorts, mark: HighWater, handed: HandOver, reason: Reason): Promise<void> {
+export async function reportOutcome(ports: SyncPorts, mark: Draft, handed: HandOver, reason: Reason): Promise<void> {
   const { bucket, key, crlNumber, digest, entries } = mark;
   const isHeld = handed.held.length > 0;
   const outcome = isHeld ? 'held' : handed.sent > 0 ? 'applied' : 'unchanged';

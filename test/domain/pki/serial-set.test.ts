@@ -4,7 +4,7 @@ import { Certificate } from '../../../domain/pki/certificate.js';
 import { readCrlBytes, type AcceptedCrl, type CrlIssuer } from '../../../domain/pki/crl-reader.js';
 import type { SerialNumber } from '../../../domain/pki/serial-number.js';
 import { SerialSet } from '../../../domain/pki/serial-set.js';
-import { SerialStateError, readSerialSet } from '../../../domain/pki/serial-state.js';
+import { SerialStateError, readSerialSet, serialStateDigest } from '../../../domain/pki/serial-state.js';
 import { createCa, type TestCa } from '../../builders/ca.js';
 import { THIS_UPDATE, buildCrl, randomEntries } from '../../builders/crl.js';
 
@@ -169,6 +169,15 @@ describe('the stored state', () => {
       turned[bit >> 3]! ^= 0x80 >> (bit & 7);
       await expect(readSerialSet([turned])).rejects.toThrow(SerialStateError);
     }
+  });
+
+  it('has a digest that tells it from every other, however it is cut into parts', async () => {
+    const whole = await parts();
+    const digest = serialStateDigest([whole]);
+    expect(serialStateDigest([whole.subarray(0, -40), whole.subarray(-40)])).toBe(digest);
+    expect(serialStateDigest([whole.subarray(0, -32), whole.subarray(-32)])).toBe(digest);
+    expect(contents(await readSerialSet([whole], digest))).toEqual(contents(await readSerialSet([whole])));
+    await expect(readSerialSet([whole], '0'.repeat(64))).rejects.toThrow(SerialStateError);
   });
 
   it('throws at octets behind its end', async () => {
