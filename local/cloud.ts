@@ -77,12 +77,13 @@ export interface Delivery {
   readonly payload: unknown;
   /** Where AWS assumes a role to deliver (Scheduler, IoT rule actions to SQS …): checked instead of the resource policy. */
   readonly roleArn?: string;
-  /** What the target's message carries beside the payload: attributes and FIFO ids of an SQS message, the subject of an SNS message. */
+  /** What the target's message carries beside the payload: attributes and FIFO ids of an SQS message, the subject of an SNS message, the partition key of a Kinesis record. */
   readonly message?: {
     readonly subject?: string;
     readonly attributes?: Readonly<Record<string, string>>;
     readonly groupId?: string;
     readonly deduplicationId?: string;
+    readonly partitionKey?: string;
   };
 }
 
@@ -199,5 +200,7 @@ export interface Cloud {
     metrics?: (values: readonly MetricValue[]) => void;
     /** Calls `listener` whenever a message of the queue can be received: arrived, its delay over, visible again. Returns the removal. */
     queueArrivals?: (queueArn: string, listener: () => void) => () => void;
+    /** Calls `listener` whenever records have been put into the stream. Returns the removal. */
+    streamArrivals?: (streamArn: string, listener: () => void) => () => void;
   };
 }

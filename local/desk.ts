@@ -16,6 +16,8 @@ import { startEvents } from './services/events/service.js';
 import { iotService } from './services/iot/service.js';
 import type { IotOptions } from './services/iot/state.js';
 import { iotDataService } from './services/iotdata/service.js';
+import { startKinesis } from './services/kinesis/service.js';
+import { createKms } from './services/kms/service.js';
 import { startLambda } from './services/lambda/service.js';
 import { startLogs } from './services/logs/service.js';
 import { createS3 } from './services/s3/service.js';
@@ -120,9 +122,11 @@ async function startServices(
 ): Promise<{ readonly host: string; readonly port: number; readonly serverCaPem: string }> {
   cloud.addService(createSts(cloud));
   cloud.addService(createSsm(cloud));
+  cloud.addService(createKms(cloud));
   startLogs(cloud);
   stops.push(startCloudwatch(cloud), startEvents(cloud), startSqs(cloud));
   startSns(cloud);
+  startKinesis(cloud);
   cloud.addService(createS3(cloud));
   cloud.addService(createDynamoDb(cloud));
   cloud.addService(createAcmPca(cloud, options.pca));

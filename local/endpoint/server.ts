@@ -3,8 +3,6 @@
  * AWS. From there:  identify → decode → (pipeline: validate → IAM → faults → operation → validate) → encode
  */
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 
 import type { World } from '../cloud.js';
 import type { DeskIam } from '../iam/desk-iam.js';
@@ -16,6 +14,7 @@ import { AwsError, type AwsService } from '../models/service.js';
 import type { WireRequest, WireResponse } from '../models/wire.js';
 import { checkDigests, decodeBody, inflate } from './body.js';
 import { authenticate } from './caller.js';
+import { Listener, type AnyRequest, type AnyResponse } from './listener.js';
 import type { Pipeline } from './pipeline.js';
 import { readBucket } from './s3-address.js';
 import type { ServiceTable } from './service-table.js';
@@ -41,7 +40,7 @@ const LOOPBACK = /^(127\.0\.0\.1|localhost)(:\d+)?$/;
 class AnswerLost extends Error {}
 
 export class Endpoint {
-  private readonly server: Server;
+  private readonly listener: Listener;
   private readonly pages = new Map<string, Page>();
 
   constructor(
@@ -50,11 +49,7 @@ export class Endpoint {
     private readonly services: ServiceTable,
     private readonly pipeline: Pipeline,
   ) {
-    this.server = createServer((request, response) => {
-      void this.serve(request, response);
-    });
-    // SDK clients keep connections for longer than Node's default of 5 s; a request on one that was just closed would look like a lost answer.
-    this.server.keepAliveTimeout = 120_000;
+    this.listener = new Listener((request, response) => void this.serve(request, response));
   }
 
   addPage(path: string, page: Page): void {
@@ -63,20 +58,14 @@ export class Endpoint {
 
   /** Resolves to the port. */
   listen(port: number): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.server.once('error', reject);
-      this.server.listen(port, '127.0.0.1', () => resolve((this.server.address() as AddressInfo).port));
-    });
+    return this.listener.listen(port);
   }
 
   close(): Promise<void> {
-    return new Promise((resolve) => {
-      this.server.close(() => resolve());
-      this.server.closeAllConnections();
-    });
+    return this.listener.close();
   }
 
-  private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  private async serve(request: AnyRequest, response: AnyResponse): Promise<void> {
     const requestId = randomUUID();
     // A client that went away is no error of the desk.
     response.on('error', () => undefined);
@@ -84,7 +73,7 @@ export class Endpoint {
       const received = await receive(request);
       if (received.path === HEALTH_PATH)
         return this.send(response, { status: 200, headers: { 'content-type': 'application/json' }, body: this.health() });
-      const page = received.method === 'GET' && LOOPBACK.test(request.headers.host ?? '') ? this.pages.get(received.path) : undefined;
+      const page = received.method === 'GET' && LOOPBACK.test(received.headers.host ?? '') ? this.pages.get(received.path) : undefined;
       if (page) return this.send(response, { status: 200, headers: { 'content-type': page.type }, body: await page.body() });
       this.send(response, await this.answer(received, requestId));
     } catch (error) {
@@ -162,14 +151,14 @@ export class Endpoint {
     });
   }
 
-  private send(response: ServerResponse, answer: WireResponse): void {
+  private send(response: AnyResponse, answer: WireResponse): void {
     response.writeHead(answer.status, { date: this.world.clock.date().toUTCString(), ...withLength(answer) });
     if (typeof answer.body === 'string' || answer.body instanceof Uint8Array) response.end(answer.body);
     else void pump(answer.body, response);
   }
 }
 
-async function receive(request: IncomingMessage): Promise<Received> {
+async function receive(request: AnyRequest): Promise<Received> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -181,8 +170,13 @@ async function receive(request: IncomingMessage): Promise<Received> {
   // A server must take the absolute form too, as clients send it to a proxy (RFC 9112 §3.2.2).
   const target = (request.url ?? '/').replace(/^https?:\/\/[^/?]*/i, '');
   const [path = '/', search = ''] = (target.startsWith('/') ? target : `/${target}`).split(/\?(.*)/s);
+  // HTTP/2 says the host in a header of its own (RFC 9113 §8.3.1); the JavaScript SDK signs it by that name.
+  const authority = request.headers[':authority'];
   const headers = Object.fromEntries(
-    Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(',') : value]),
+    Object.entries({ ...(typeof authority === 'string' ? { host: authority } : {}), ...request.headers }).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.join(',') : value,
+    ]),
   );
   return { method: request.method ?? 'GET', path, query: new URLSearchParams(search), headers, rawBody: Buffer.concat(chunks) };
 }
@@ -237,7 +231,7 @@ function withLength(answer: WireResponse): Record<string, string> {
   return answer.body instanceof Uint8Array ? { ...answer.headers, 'content-length': String(answer.body.length) } : answer.headers;
 }
 
-async function pump(body: AsyncIterable<Uint8Array>, response: ServerResponse): Promise<void> {
+async function pump(body: AsyncIterable<Uint8Array>, response: AnyResponse): Promise<void> {
   try {
     for await (const chunk of body) {
       if (!response.write(chunk)) await new Promise((resolve) => response.once('drain', resolve));

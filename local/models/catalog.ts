@@ -124,6 +124,16 @@ const CATALOG: Readonly<Record<string, CatalogEntry>> = {
     words: json('ValidationException', 'ThrottlingException', 'InternalException'),
     load: async () => client(await import('@aws-sdk/client-eventbridge'), 'EventBridgeClient'),
   },
+  kinesis: {
+    protocols: ['awsJson1_1'],
+    words: json('ValidationException', 'ProvisionedThroughputExceededException', 'InternalFailureException'),
+    load: async () => client(await import('@aws-sdk/client-kinesis'), 'KinesisClient'),
+  },
+  kms: {
+    protocols: ['awsJson1_1'],
+    words: json('ValidationException', 'ThrottlingException', 'KMSInternalException'),
+    load: async () => client(await import('@aws-sdk/client-kms'), 'KMSClient'),
+  },
   ssm: {
     protocols: ['awsJson1_1'],
     words: json('ValidationException', 'ThrottlingException', 'InternalServerError'),

@@ -25,6 +25,8 @@ export interface Faults {
   request(action: string): 'none' | 'throttle' | 'serverError' | 'lostAnswer';
   delivery(): { readonly copies: number; readonly delayMs: number };
   losesEvent(): boolean;
+  /** AWS's quotas are enforced: services with limits of another kind than requests a second ask. */
+  readonly quotasOn: boolean;
   /** Uniform in [0, 1) from the seed. */
   random(): number;
 }

@@ -86,6 +86,12 @@ export const REQUEST_QUOTAS: Readonly<Record<string, number>> = {
   'acm-pca:GetPolicy': 5,
   'acm-pca:DeletePolicy': 5,
   'acm-pca:RestoreCertificateAuthority': 20,
+  'kinesis:CreateStream': 5,
+  'kinesis:DeleteStream': 5,
+  'kinesis:DescribeStream': 10,
+  'kinesis:DescribeStreamSummary': 20,
+  'kinesis:ListStreams': 5,
+  'kinesis:ListShards': 1000,
 };
 
 /** Limits of AWS IoT Jobs (FACTS D1 and D2: General Reference, iot_device_management.html). */

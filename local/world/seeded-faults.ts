@@ -48,6 +48,10 @@ export class SeededFaults implements Faults {
     };
   }
 
+  get quotasOn(): boolean {
+    return this.settings.quotas === true;
+  }
+
   losesEvent(): boolean {
     return this.settings.lostEvent > 0 && this.random() < this.settings.lostEvent;
   }

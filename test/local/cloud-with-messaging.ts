@@ -3,6 +3,7 @@ import type { World } from '../../local/cloud.js';
 import { type RunningCloud, createCloud } from '../../local/create-cloud.js';
 import { startCloudwatch } from '../../local/services/cloudwatch/service.js';
 import { startEvents } from '../../local/services/events/service.js';
+import { startKinesis } from '../../local/services/kinesis/service.js';
 import { startLambda } from '../../local/services/lambda/service.js';
 import { startLogs } from '../../local/services/logs/service.js';
 import { startSns } from '../../local/services/sns/service.js';
@@ -26,6 +27,7 @@ export async function messagingCloud(startAt?: Date): Promise<MessagingCloud> {
   const cloud = await createCloud(world);
   const stopSqs = startSqs(cloud);
   startSns(cloud);
+  startKinesis(cloud);
   const stopEvents = startEvents(cloud);
   const stopCloudwatch = startCloudwatch(cloud);
   startLogs(cloud);
