@@ -35,12 +35,15 @@ export function evaluate(evaluation: Evaluation): AccessDecision {
   if (barring) return { allowed: false, why: `with an explicit deny in a resource-based policy (${barring.sid})` };
 
   const own = identity.find((statement) => statement.effect === 'Allow');
-  if (own) return { allowed: true, why: `identity-based policy (${own.sid})` };
+  const counts =
+    !request.resourcePolicyDelegates ||
+    resource.some((statement) => statement.effect === 'Allow' && names(statement, principal, 'account too'));
+  if (own && counts) return { allowed: true, why: `identity-based policy (${own.sid})` };
   const granted = resource.find(
     (statement) => statement.effect === 'Allow' && names(statement, principal, evaluation.accountGrants ? 'account too' : 'caller only'),
   );
   if (granted) return { allowed: true, why: `resource-based policy (${granted.sid})` };
-  const kind = principal.kind === 'service' ? 'resource-based' : 'identity-based';
+  const kind = principal.kind === 'service' || own ? 'resource-based' : 'identity-based';
   return { allowed: false, why: `because no ${kind} policy allows the ${request.action} action` };
 }
 

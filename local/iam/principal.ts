@@ -25,6 +25,11 @@ export interface AccessRequest {
   readonly action: string;
   readonly resource: string;
   readonly context?: Readonly<Record<string, string | readonly string[]>>;
+  /**
+   * The caller's own policies allow nothing unless the resource's policy lets the whole account in: KMS keys (KMS developer guide, "Key policies").
+   * @default they suffice
+   */
+  readonly resourcePolicyDelegates?: boolean;
 }
 
 export interface AccessDecision {
