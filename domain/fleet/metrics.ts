@@ -73,6 +73,14 @@ export const METRICS = {
   rotationNotPermitted: 'RotationNotPermitted',
   /** The CA issued something else than was ordered: it was not registered. */
   issuedNotAsOrdered: 'IssuedNotAsOrdered',
+  /** The CA does not take a request that we found in order. */
+  requestRefusedByCa: 'RequestRefusedByCa',
+  /** A certificate was issued for a rotation and never arrived there: revoked at its CA. */
+  orphanSuperseded: 'OrphanSuperseded',
+  /** A certificate is out of the fleet and only people can revoke it at its CA. */
+  supersedeByHand: 'SupersedeByHand',
+  /** Thing group and job of a campaign were deleted, long after its end. */
+  campaignTidied: 'CampaignTidied',
 } as const;
 
 /** Unit in CloudWatch's own words. */

@@ -11,8 +11,11 @@ export interface Validity {
 
 export const DAY_MS = 86_400_000;
 
-/** For a window by share, the expiry query looks ahead as far as a certificate of this life needs. Longer-lived ones are found by days. */
-const LONGEST_LIFE_DAYS = 3653;
+/**
+ * For a window by share, the expiry query looks ahead as far as a certificate of this life needs: thirty years. Factories issue for twenty and
+ * more, and AWS IoT's own certificates end with 2049. One that lives longer still is found when its last thirty years × share begin.
+ */
+const LONGEST_LIFE_DAYS = 10_958;
 
 /** The moment from which on the certificate is due. */
 export function dueFromMs(window: RotationWindow, { notBeforeMs, notAfterMs }: Validity): number {

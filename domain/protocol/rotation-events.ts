@@ -3,6 +3,7 @@
  *
  *     <prefix>/<thing>/rotation/request ──(rule)──► queue ──► issue
  *     <prefix>/<thing>/rotation/proof   ──(rule)──► queue ──► prove
+ *     $aws/events/presence/connected/…  ──(rule)──► inventory's record, where a new certificate of an open rotation connected ──► prove
  *
  * Two kinds of fields, and they are read differently. The envelope (`principal`, `thingName`, `receivedAtMs`) is said by AWS IoT: where it is not
  * what it must be, the message is kept for a person. The payload (`version`, `jobId`, `csr`) is said by a device: whatever it holds, the message
@@ -30,6 +31,27 @@ export const RotationProofEvent = z
   .object({ kind: z.literal('proof'), ...envelope, version: z.unknown(), jobId: z.unknown() })
   .transform(({ version, jobId, ...said }) => ({ ...said, ...payload(RotationProof, { version, jobId }) }));
 export type RotationProofEvent = z.output<typeof RotationProofEvent>;
+
+/**
+ * A device has connected with the new certificate of an open rotation: what the inventory's function tells `prove` when it reads of it in a presence
+ * event. Everything in it was said by AWS IoT, nothing by a device.
+ */
+export const RotationPresence = z.object({
+  kind: z.literal('presence'),
+  principal: z.string().regex(/^[0-9a-f]{64}$/),
+  connectedAtMs: z.number().int().nonnegative(),
+});
+export type RotationPresence = z.infer<typeof RotationPresence>;
+
+/** Everything that reaches `prove`. */
+export const ProveMessage = z.union([RotationProofEvent, RotationPresence]);
+export type ProveMessage = z.output<typeof ProveMessage>;
+
+/**
+ * A connection is taken for a proof so long after it: the device's own proof is on its way, and a device whose trial fails goes back to its old
+ * certificate before that.
+ */
+export const PRESENCE_PROVES_AFTER_SECONDS = 300;
 
 /** `jobId` is echoed in the answer where it is one at all, so that a device can tell to which of its messages the refusal belongs. */
 function payload<T>(

@@ -3,7 +3,7 @@
  *
  *     daily ─► {due} ─► start ─► {continue} … ─► {launch} ─► campaign: thing group, job
  *     operator: {rotate}, {control}    audit: {finding}                 │
- *     every quarter of an hour ─► {sweep} ─► retire ─► {retire}, {deadlines}, {campaign} for each that runs
+ *     every quarter of an hour ─► {sweep} ─► retire ─► {retire}, {deadlines}, {orphans}, {campaign} for each that runs, {tidy} for old ones
  *
  * A message carries how far its run came: it is the checkpoint. Delivered twice, the second one finds everything done.
  */
@@ -64,6 +64,10 @@ export const RetireMessage = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('retire') }),
   z.object({ kind: z.literal('deadlines') }),
   z.object({ kind: z.literal('campaign'), campaignId }),
+  /** Thing group and job of a campaign that ended long ago. */
+  z.object({ kind: z.literal('tidy'), campaignId }),
+  /** Certificates that a CA issued for a rotation and that no rotation names: what a crash left there. */
+  z.object({ kind: z.literal('orphans') }),
 ]);
 export type RetireMessage = z.infer<typeof RetireMessage>;
 

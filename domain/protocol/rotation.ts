@@ -64,7 +64,7 @@ export const ROTATION_REFUSALS = {
   'no-open-job': { final: true, says: 'no execution of this job is IN_PROGRESS for this thing' },
   'not-due': { final: true, says: 'no rotation is open for the certificate of this connection' },
   contained: { final: false, says: 'the thing is contained: it gets no certificate' },
-  'bad-request': { final: true, says: 'the certificate request does not parse, or its signature does not verify' },
+  'bad-request': { final: true, says: 'the certificate request does not parse, its signature does not verify, or the CA does not take it' },
   'weak-key': { final: true, says: 'the key is of a kind or size that is not accepted' },
   'key-reused': { final: true, says: 'the key is that of a certificate which is known already: a rotation needs a new key' },
   'foreign-name': { final: true, says: 'the request names a subject or alternative name that is not this thing' },

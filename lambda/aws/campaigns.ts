@@ -85,5 +85,17 @@ export function dynamoCampaigns({ client, table: TableName }: Ledger, clock: Clo
       const now = await get(campaignId);
       return now?.state === to && now.updatedAtMs === atMs;
     },
+
+    async tidied(campaignId, atMs) {
+      await client.send(
+        new UpdateCommand({
+          TableName,
+          Key: campaignKey(campaignId),
+          UpdateExpression: 'SET tidiedAtMs = :at',
+          ConditionExpression: 'attribute_exists(pk)',
+          ExpressionAttributeValues: { ':at': atMs },
+        }),
+      );
+    },
   };
 }

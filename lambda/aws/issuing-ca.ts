@@ -12,7 +12,7 @@ import {
 } from '@aws-sdk/client-acm-pca';
 import { Certificate } from '../../domain/pki/certificate.js';
 import { derToPem } from '../../domain/pki/pem.js';
-import type { IssuingCa } from '../ports/issuing-ca.js';
+import { RequestRefusedByCa, type IssuingCa } from '../ports/issuing-ca.js';
 import type { TrustAnchors } from '../ports/trust-anchors.js';
 import { errorName } from './retry.js';
 
@@ -31,6 +31,14 @@ function signingAlgorithm({ publicKey }: Certificate): SigningAlgorithm {
   return algorithm;
 }
 
+/** What AWS Private CA answers about the request itself: asking again changes nothing (PAPI IssueCertificate). */
+const ABOUT_THE_REQUEST: ReadonlySet<string | undefined> = new Set(['MalformedCSRException', 'InvalidArgsException']);
+
+const refusedForGood = (error: unknown): never => {
+  const name = errorName(error);
+  throw name !== undefined && ABOUT_THE_REQUEST.has(name) ? new RequestRefusedByCa(name) : error;
+};
+
 /** Throws, at the first call, when the anchor is not configured or is not a Private CA. */
 export function acmIssuingCa(client: ACMPCAClient, anchors: TrustAnchors, anchorId: string): IssuingCa {
   async function anchor(): Promise<{ readonly arn: string; readonly certificatePem: string }> {
@@ -44,18 +52,20 @@ export function acmIssuingCa(client: ACMPCAClient, anchors: TrustAnchors, anchor
     async issue({ csrDer, commonName, validityDays, idempotencyToken }) {
       const { arn, certificatePem } = await anchor();
       const partition = arn.split(':')[1];
-      const { CertificateArn } = await client.send(
-        new IssueCertificateCommand({
-          CertificateAuthorityArn: arn,
-          // The API wants the PEM, as octets (PAPI IssueCertificate).
-          Csr: Buffer.from(derToPem(csrDer, 'CERTIFICATE REQUEST')),
-          SigningAlgorithm: signingAlgorithm(Certificate.read(certificatePem)),
-          TemplateArn: `arn:${partition}:acm-pca:::template/${TEMPLATE}`,
-          ApiPassthrough: { Subject: { CommonName: commonName } },
-          Validity: { Type: 'DAYS', Value: validityDays },
-          IdempotencyToken: idempotencyToken,
-        }),
-      );
+      const { CertificateArn } = await client
+        .send(
+          new IssueCertificateCommand({
+            CertificateAuthorityArn: arn,
+            // The API wants the PEM, as octets (PAPI IssueCertificate).
+            Csr: Buffer.from(derToPem(csrDer, 'CERTIFICATE REQUEST')),
+            SigningAlgorithm: signingAlgorithm(Certificate.read(certificatePem)),
+            TemplateArn: `arn:${partition}:acm-pca:::template/${TEMPLATE}`,
+            ApiPassthrough: { Subject: { CommonName: commonName } },
+            Validity: { Type: 'DAYS', Value: validityDays },
+            IdempotencyToken: idempotencyToken,
+          }),
+        )
+        .catch(refusedForGood);
       if (CertificateArn === undefined) throw new Error('IssueCertificate: got no CertificateArn');
       return CertificateArn;
     },

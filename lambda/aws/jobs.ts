@@ -5,12 +5,16 @@ import {
   CreateJobCommand,
   CreateThingGroupCommand,
   DescribeJobCommand,
+  DeleteJobCommand,
+  DeleteThingGroupCommand,
   DescribeJobExecutionCommand,
   DescribeThingGroupCommand,
+  GetJobDocumentCommand,
   RemoveThingFromThingGroupCommand,
+  type CreateJobCommandInput,
   type IoTClient,
 } from '@aws-sdk/client-iot';
-import type { CampaignGroups, JobExecutionStatus, Jobs } from '../ports/jobs.js';
+import type { CampaignGroups, JobExecutionStatus, JobRollout, Jobs } from '../ports/jobs.js';
 import { errorName } from './retry.js';
 
 const isAbsent = (error: unknown): boolean => errorName(error) === 'ResourceNotFoundException';
@@ -61,8 +65,7 @@ export function iotJobs(iot: IoTClient): Jobs {
             targets: [thingGroupArn],
             document: JSON.stringify(document),
             description: `Fleetwarden: rotation of certificates, campaign ${document.campaignId}`,
-            // The group is complete when the job is made; a job that goes on for ever would never say that it is done.
-            targetSelection: 'SNAPSHOT',
+            ...schedule(rollout),
             jobExecutionsRolloutConfig: {
               exponentialRate: {
                 baseRatePerMinute: rollout.baseRatePerMinute,
@@ -85,6 +88,8 @@ export function iotJobs(iot: IoTClient): Jobs {
         );
       } catch (error) {
         if (!isThere(error)) throw error;
+        const taken = await iot.send(new GetJobDocumentCommand({ jobId }));
+        if (taken.document !== JSON.stringify(document)) throw new Error(`job ${jobId}: the id is taken by another job`, { cause: error });
       }
     },
 
@@ -132,7 +137,20 @@ export function iotJobs(iot: IoTClient): Jobs {
         if (errorName(error) !== 'InvalidStateTransitionException') throw error; // it has ended
       }
     },
+
+    async remove(jobId) {
+      await unlessAbsent(iot.send(new DeleteJobCommand({ jobId, force: true })));
+    },
   };
+}
+
+/**
+ * A snapshot by default: the group is complete when the job is made, and the job says when it is done. AWS IoT takes maintenance windows for
+ * continuous jobs alone (FACTS D1): such a job never says that it is done, and is removed when its campaign is tidied away.
+ */
+function schedule({ maintenanceWindow }: JobRollout): Pick<CreateJobCommandInput, 'targetSelection' | 'schedulingConfig'> {
+  if (maintenanceWindow === undefined) return { targetSelection: 'SNAPSHOT' };
+  return { targetSelection: 'CONTINUOUS', schedulingConfig: { maintenanceWindows: [maintenanceWindow] } };
 }
 
 export function iotCampaignGroups(iot: IoTClient): CampaignGroups {
@@ -157,6 +175,9 @@ export function iotCampaignGroups(iot: IoTClient): CampaignGroups {
     },
     async remove(thingGroupName, thing) {
       await unlessAbsent(iot.send(new RemoveThingFromThingGroupCommand({ thingGroupName, thingName: thing })));
+    },
+    async delete(thingGroupName) {
+      await unlessAbsent(iot.send(new DeleteThingGroupCommand({ thingGroupName })));
     },
   };
 }

@@ -1,5 +1,5 @@
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import type { RetireQueue, StartQueue } from '../ports/rotation-queues.js';
+import type { ProveQueue, RetireQueue, StartQueue } from '../ports/rotation-queues.js';
 
 export const sqsStartQueue = (client: SQSClient, queueUrl: string): StartQueue => ({
   async send(message, DelaySeconds = 0) {
@@ -9,6 +9,12 @@ export const sqsStartQueue = (client: SQSClient, queueUrl: string): StartQueue =
 
 export const sqsRetireQueue = (client: SQSClient, queueUrl: string): RetireQueue => ({
   async send(message, DelaySeconds = 0) {
+    await client.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: JSON.stringify(message), DelaySeconds }));
+  },
+});
+
+export const sqsProveQueue = (client: SQSClient, queueUrl: string): ProveQueue => ({
+  async send(message, DelaySeconds) {
     await client.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: JSON.stringify(message), DelaySeconds }));
   },
 });

@@ -3,7 +3,7 @@
  * faster. So of two functions that want to bring one rotation forward at once, one does, and the other sees where it then stands.
  */
 import { GetCommand, PutCommand, QueryCommand, TransactWriteCommand, type QueryCommandInput } from '@aws-sdk/lib-dynamodb';
-import type { CertificateId } from '../../domain/fleet/certificate-id.js';
+import { certificateId, type CertificateId } from '../../domain/fleet/certificate-id.js';
 import type { Clock } from '../ports/clock.js';
 import type { Rotation, Rotations } from '../ports/rotations.js';
 import { batchGet } from './dynamo-batch.js';
@@ -154,12 +154,17 @@ export function dynamoRotations(ledger: Ledger, clock: Clock): Rotations {
       return (await item(publicKeyKey(keyId))) !== undefined;
     },
 
-    async rememberKey(keyId, certificateId) {
+    async claimantOf(keyId) {
+      const claim = (await item(publicKeyKey(keyId)))?.['rotationOf'];
+      return claim === undefined ? undefined : certificateId(String(claim));
+    },
+
+    async rememberKey(keyId, id) {
       try {
         await client.send(
           new PutCommand({
             TableName,
-            Item: { ...publicKeyKey(keyId), certificateId },
+            Item: { ...publicKeyKey(keyId), certificateId: id },
             ConditionExpression: 'attribute_not_exists(pk)',
           }),
         );

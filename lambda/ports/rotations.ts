@@ -65,6 +65,8 @@ export interface Rotations {
   dueBefore(atMs: number): AsyncIterable<Rotation>;
   /** Is any certificate known by this key (old ones and new ones)? `keyId` is the hex SHA-256 of the SubjectPublicKeyInfo. */
   keyIsKnown(keyId: string): Promise<boolean>;
+  /** The rotation (by its old certificate) that claimed this key; `undefined`: none did. */
+  claimantOf(keyId: string): Promise<CertificateId | undefined>;
   /** A key stays with whoever was remembered first. */
   rememberKey(keyId: string, certificateId: CertificateId): Promise<void>;
 }
@@ -81,6 +83,8 @@ export interface Campaign {
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
   readonly foundBy: string;
+  /** When its thing group and its job were deleted, long after its end. The campaign and its rotations stay on record. */
+  readonly tidiedAtMs?: number;
 }
 
 export interface Campaigns {
@@ -90,4 +94,6 @@ export interface Campaigns {
   /** `false`: it was there. */
   put(campaign: Campaign): Promise<boolean>;
   move(campaignId: string, from: readonly Campaign['state'][], to: Campaign['state'], atMs: number, size?: number): Promise<boolean>;
+  /** Notes that group and job of an ended campaign are gone. */
+  tidied(campaignId: string, atMs: number): Promise<void>;
 }

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { MODES } from '../../domain/protocol/revocation.js';
 import type { RotationWindow } from '../../domain/fleet/rotation-window.js';
+import { CRON_EXPRESSION, MAX_MAINTENANCE_MINUTES } from '../../domain/fleet/maintenance-window.js';
 import { type AnchorConfig, isCreated, isImported } from './anchor-config.js';
 import { wholeNumber } from './field.js';
 
@@ -24,6 +25,18 @@ const Rollout = z.strictObject({
     .default(60)
     .describe(
       'A device that has begun has so long. The clock of AWS IoT starts when it begins: one that is offline waits without end, and is escalated.',
+    ),
+  maintenanceWindow: z
+    .strictObject({
+      startTime: z
+        .string()
+        .regex(CRON_EXPRESSION, 'expected cron(minutes hours day-of-month month day-of-week year), like cron(0 2 * * ? *)')
+        .describe('When it opens, in UTC: `cron(0 2 * * ? *)` is every night at two.'),
+      durationMinutes: wholeNumber(1, MAX_MAINTENANCE_MINUTES).describe('How long it stays open.'),
+    })
+    .optional()
+    .describe(
+      'Devices are told of a rotation within this window alone, as AWS IoT Jobs understands it. A device that was told and was away begins when it comes back. Campaigns are continuous jobs then: AWS IoT has maintenance windows for no others.',
     ),
 });
 

@@ -42,6 +42,12 @@ export class InventoryFeed extends Construct {
     this.reconcileRegularly();
   }
 
+  /** Rotation is on: a connection with a new certificate counts as its proof, and what the CAs issue is compared with what was asked for. */
+  tellRotation(proveQueue: IQueue): void {
+    this.record.function.addEnvironment('PROVE_QUEUE_URL', proveQueue.queueUrl);
+    this.record.allow({ actions: ['sqs:SendMessage'], resources: [proveQueue.queueArn] });
+  }
+
   private variables() {
     const { installation, state } = this.props;
     const { configuration } = installation;

@@ -28,6 +28,8 @@ export const ARTICLES = {
     'A device asked for what an honest one never asks for: another’s name, a known key, the rights of a CA. It was refused.',
   'rotation-not-permitted': 'A new certificate is not allowed what the old one was: the old one stays in use.',
   'issued-not-as-ordered': 'The CA issued something else than was ordered. It was not registered.',
+  'request-refused-by-ca': 'The CA did not take a certificate request that was in order for us. The device keeps its old certificate.',
+  'orphan-superseded': 'A CA had issued a certificate for a rotation that never got it. It was revoked at its CA.',
   'retirement-blocked': 'A certificate was not taken out of the fleet, because the other one of its thing is not as it should be.',
   'retire-failed': 'A rotation could not be settled and will be tried again.',
   'rotation-silent': 'The expiry query or the round that settles rotations has not run.',

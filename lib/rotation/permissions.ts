@@ -24,7 +24,7 @@ export const readExecutions = (scope: Construct, prefix: string): Permission => 
 });
 
 export const launchCampaigns = (scope: Construct, prefix: string): Permission => ({
-  actions: ['iot:CreateJob', 'iot:CancelJob'],
+  actions: ['iot:CreateJob', 'iot:CancelJob', 'iot:GetJobDocument'],
   resources: [jobs(scope, prefix), groups(scope, prefix)],
   wildcard: 'Each campaign has a thing group and a job of its own, named when it is launched. Only those that this installation has named.',
 });
@@ -47,6 +47,13 @@ export const leaveGroups = (scope: Construct, prefix: string): Permission => ({
   resources: [things(scope), groups(scope, prefix)],
   wildcard:
     'Any thing whose certificate ends may be in a campaign. Only out of groups that this installation has named, which carry no policy.',
+});
+
+export const tidyCampaigns = (scope: Construct, prefix: string): Permission => ({
+  actions: ['iot:DeleteJob', 'iot:DeleteThingGroup'],
+  resources: [jobs(scope, prefix), groups(scope, prefix)],
+  wildcard:
+    'Each campaign has a thing group and a job of its own, which go long after its end. Only those that this installation has named.',
 });
 
 export const cancelExecutions = (scope: Construct, prefix: string): Permission => ({

@@ -11,6 +11,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
 import { Construct } from 'constructs';
+import { printMaintenanceWindow } from '../../domain/fleet/maintenance-window.js';
 import { printRotationWindow } from '../../domain/fleet/rotation-window.js';
 import { rotationRuleSql, type RotationRuleName } from '../../domain/protocol/rotation-events.js';
 import type { RetireMessage, StartMessage } from '../../domain/protocol/rotation-work.js';
@@ -103,6 +104,12 @@ export class Rotation extends Construct {
         ROLLOUT_ABORT_AT_PERCENT: decimal(rollout.abortAtPercent),
         ROLLOUT_ABORT_AFTER_EXECUTED: String(rollout.abortAfterExecuted),
         ROLLOUT_IN_PROGRESS_TIMEOUT_MINUTES: String(rollout.inProgressTimeoutMinutes),
+        ROLLOUT_MAINTENANCE_WINDOW: printMaintenanceWindow(
+          rollout.maintenanceWindow && {
+            startTime: rollout.maintenanceWindow.startTime,
+            durationInMinutes: rollout.maintenanceWindow.durationMinutes,
+          },
+        ),
       }),
       // The members of one campaign join their group one by one: 5000 at 50 a second are 100 seconds.
       timeout: Duration.minutes(10),
@@ -228,7 +235,8 @@ export class Rotation extends Construct {
       .allow(mayRotate.supersedeCertificates(trust.privateCaArns))
       .allow(mayRotate.writeCrls(prefixes.map((each) => trust.crlBucket.arnForObjects(`${each}*`))))
       .allow(mayRotate.cancelExecutions(this, prefix))
-      .allow(mayRotate.leaveGroups(this, prefix));
+      .allow(mayRotate.leaveGroups(this, prefix))
+      .allow(mayRotate.tidyCampaigns(this, prefix));
   }
 
   /** Its id and ARN. The configuration is refused where none can issue. */

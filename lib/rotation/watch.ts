@@ -15,6 +15,8 @@ export const ROTATION_ALARMS = {
   rotationSuspicious: 'rotation-suspicious',
   rotationNotPermitted: 'rotation-not-permitted',
   issuedNotAsOrdered: 'issued-not-as-ordered',
+  requestRefusedByCa: 'request-refused-by-ca',
+  orphanSuperseded: 'orphan-superseded',
   retirementBlocked: 'retirement-blocked',
 } as const satisfies Partial<Record<keyof typeof METRICS, Article>>;
 
@@ -29,6 +31,8 @@ export const ROTATION_INFORMATION = [
   'rotationRefused',
   'rotationWithdrawn',
   'rotationRetired',
+  'supersedeByHand',
+  'campaignTidied',
 ] as const satisfies readonly (keyof typeof METRICS)[];
 
 /** Metrics that an alarm watches by a rule of their own, below. */

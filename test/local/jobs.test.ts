@@ -522,7 +522,9 @@ describe('the control plane', () => {
     ['a threshold above 100 %', { abortConfig: { criteriaList: [{ failureType: 'ALL', action: 'CANCEL', thresholdPercentage: 101, minNumberOfExecutedThings: 1 }] } }, 'InvalidRequestException'], // prettier-ignore
     ['retries of time-outs without a timer', { jobExecutionsRetryConfig: { criteriaList: [{ failureType: 'TIMED_OUT', numberOfRetries: 1 }] } }, 'InvalidRequestException'], // prettier-ignore
     ['a start in ten minutes', { schedulingConfig: { startTime: '2020-01-01T00:00' } }, 'InvalidRequestException'],
-    ['a maintenance window', { schedulingConfig: { maintenanceWindows: [{ startTime: 'cron(0 0 * * ? *)', durationInMinutes: 60 }] } }, 'NotImplemented'], // prettier-ignore
+    ['a maintenance window of a snapshot job', { schedulingConfig: { maintenanceWindows: [{ startTime: 'cron(0 0 * * ? *)', durationInMinutes: 60 }] } }, 'InvalidRequestException'], // prettier-ignore
+    ['a maintenance window without a time', { targetSelection: 'CONTINUOUS', schedulingConfig: { maintenanceWindows: [{ startTime: 'at night', durationInMinutes: 60 }] } }, 'InvalidRequestException'], // prettier-ignore
+    ['a maintenance window of a whole day', { targetSelection: 'CONTINUOUS', schedulingConfig: { maintenanceWindows: [{ startTime: 'cron(0 0 * * ? *)', durationInMinutes: 1431 }] } }, 'InvalidRequestException'], // prettier-ignore
     ['a document in a bucket', { documentSource: 'https://s3.amazonaws.com/b/k' }, 'NotImplemented'],
   ])('%s is refused', async (_, more, name) => {
     await expect(

@@ -3,6 +3,7 @@ import { METRICS } from '../../domain/fleet/metrics.js';
 import { thingName } from '../../domain/fleet/thing-name.js';
 import { Certificate } from '../../domain/pki/certificate.js';
 import { serialNumberFromHex } from '../../domain/pki/serial-number.js';
+import { RequestRefusedByCa } from '../../lambda/ports/issuing-ca.js';
 import { createCa, type IssuedCertificate, type TestCa } from '../builders/ca.js';
 import { compressedSpki, createRequest, requestOver, rsaPair, spkiWithoutNull } from '../builders/csr.js';
 import { type Device, JOB, POLICY, World } from './memory/world.js';
@@ -348,4 +349,19 @@ test('no key, request or certificate is ever logged', async () => {
   const logged = JSON.stringify([world.signals.lines, world.decisions.rows]);
   expect(logged).not.toContain(base64.slice(0, 40));
   expect(logged).not.toContain('BEGIN');
+});
+
+test('a CA that does not take the request: the device is told that it is bad, a person is told too, and nothing goes to the dead letters', async () => {
+  world.ca.issue = () => Promise.reject(new RequestRefusedByCa('MalformedCSRException'));
+  expect(await sent((await createRequest()).base64)).toBe('bad-request');
+  expect(world.lastAnswer).toMatchObject(refused('bad-request'));
+  expect(world.metric(METRICS.requestRefusedByCa)).toBe(1);
+  expect(world.signals.lines.at(-1)).toMatchObject({ level: 'warn', ids: { differs: 'the CA said MalformedCSRException' } });
+  expect(world.activeOf(device.thing)).toEqual([device.old]);
+});
+
+test('a CA that cannot be reached is asked again: nobody is refused for that', async () => {
+  world.ca.issue = () => Promise.reject(new Error('ThrottlingException'));
+  await expect(sent((await createRequest()).base64)).rejects.toThrow('ThrottlingException');
+  expect(world.iot.answers).toEqual([]);
 });

@@ -108,3 +108,49 @@ test('an old certificate that was REVOKED meanwhile stays REVOKED', async () => 
   expect(await world.prove(world.proofOf(device.thing, fresh))).toBe('proved');
   expect(statusOf(device.old)).toBe('REVOKED');
 });
+
+describe('a connection with the new certificate, minutes later', () => {
+  const connection = (at = world.clock.nowMs()) => world.prove({ kind: 'presence', principal: fresh, connectedAtMs: at });
+  const seen = (id: CertificateId, lastSeenAtMs: number) => {
+    world.inventory.records.set(id, { ...world.inventory.records.get(id)!, lastSeenAtMs });
+  };
+
+  test('is a proof: the old one is INACTIVE, and the device is told', async () => {
+    expect(await connection()).toBe('proved');
+    expect([statusOf(device.old), statusOf(fresh)]).toEqual(['INACTIVE', 'ACTIVE']);
+    expect(world.lastAnswer).toMatchObject({ status: 'proved', certificateId: fresh });
+  });
+
+  test('is nothing new once the proof has come, and nothing where no rotation waits', async () => {
+    await world.prove(world.proofOf(device.thing, fresh));
+    const answers = world.iot.answers.length;
+    expect(await connection()).toBe('nothing');
+    expect(await world.prove({ kind: 'presence', principal: device.old, connectedAtMs: 0 })).toBe('nothing');
+    expect(world.iot.answers).toHaveLength(answers);
+  });
+
+  test('proves nothing of a device that went back to its old certificate since', async () => {
+    const atMs = world.clock.nowMs();
+    seen(device.old, atMs + 120_001);
+    expect(await connection(atMs)).toBe('nothing');
+    expect(statusOf(device.old)).toBe('ACTIVE');
+    // The end of the old connection is told at about the time of the new one.
+    seen(device.old, atMs + 120_000);
+    expect(await connection(atMs)).toBe('proved');
+  });
+
+  test('is checked like a proof, and a refusal is not sent to a device that has asked for nothing', async () => {
+    const answers = world.iot.answers.length;
+    await world.iot.attachPolicy(device.old, 'added-since');
+    expect(await connection()).toBe('not-permitted');
+    expect(world.metric(METRICS.rotationNotPermitted)).toBe(1);
+    world.containments.things.add(device.thing);
+    expect(await connection()).toBe('contained');
+    await world.stop.set(true, 'alice', 'exercise', world.clock.nowMs());
+    expect(await connection()).toBe('stopped');
+    await world.iot.setStatus(fresh, 'INACTIVE');
+    expect(await connection()).toBe('not-your-certificate');
+    expect(statusOf(device.old)).toBe('ACTIVE');
+    expect(world.iot.answers).toHaveLength(answers);
+  });
+});

@@ -3,6 +3,7 @@ import { ROTATION_STATES, type RotationState } from '../../domain/protocol/rotat
 import {
   decideDeadline,
   decideMember,
+  decideOrphan,
   decideRetire,
   decideTakeBack,
   type MemberFacts,
@@ -176,5 +177,19 @@ describe('a rotation whose deadline comes closer', () => {
   it('is withdrawn when the old certificate has ended, unless a new one is registered: that is the only way in', () => {
     expect(at(-1, { escalatedDays: 0, notAfterMs: deadlineMs, state: 'escalated' })).toEqual({ do: 'withdraw', reason: 'expired' });
     expect(at(-1, { escalatedDays: 0, notAfterMs: deadlineMs, state: 'registered' })).toEqual({ do: 'nothing' });
+  });
+});
+
+describe('a certificate that a CA issued for a rotation', () => {
+  const orphan = { isNamed: false, standing: 'absent', isRevoked: false };
+  it.each([
+    ['that no rotation names, nobody registered, and nobody revoked is superseded', orphan, 'supersede', 'orphan-at-ca'],
+    ['that its rotation names is its rotation’s business', { ...orphan, isNamed: true }, 'leave', 'issued'],
+    ['that is revoked is left alone', { ...orphan, isRevoked: true }, 'leave', 'handled-before'],
+    ['that is in the registry is left alone, whatever its status', { ...orphan, standing: 'INACTIVE' }, 'leave', 'in-registry'],
+    ['that is ACTIVE is left alone', { ...orphan, standing: 'ACTIVE' }, 'leave', 'in-registry'],
+    ['of which it is not known whether it is registered is left alone', { ...orphan, standing: 'not asked' }, 'leave', 'in-registry'],
+  ])('%s', (_sentence, facts, act, reason) => {
+    expect(decideOrphan(facts)).toEqual({ do: act, reason });
   });
 });

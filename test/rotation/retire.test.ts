@@ -1,5 +1,6 @@
 /** `retire` against its neighbours in memory: nothing is taken from a device that it still needs, and nobody else has anything left to do. */
 import { METRICS } from '../../domain/fleet/metrics.js';
+import { candidateCertificateId } from '../../domain/fleet/certificate-id.js';
 import { Certificate } from '../../domain/pki/certificate.js';
 import type { Rotation } from '../../lambda/ports/rotations.js';
 import { run as fastPath } from '../../lambda/revocation/fast/run.js';
@@ -321,6 +322,146 @@ describe('before the deadline', () => {
     world.clock.advance(21 * DAY_MS);
     for (let round = 0; round < 3; round += 1) await world.retire();
     expect([statusOf(world, fresh), world.rotation(old)?.state]).toEqual(['ACTIVE', 'registered']);
+  });
+});
+
+describe('a CA that no machine can ask', () => {
+  it('has its certificates on a list for people, once, with the reason on record; out of the fleet they are all the same', async () => {
+    world.caCanBeAsked = false;
+    const { old } = await prove(world, 0, 0);
+    await world.retire();
+    await world.rotations.move(old, ['retired'], { state: 'proved' });
+    await world.retire();
+    const serialNumber = serialOf(olds[0]!);
+    expect([...world.byHand.rows.values()]).toMatchObject([{ anchorId: 'fleet-ca', serialNumber, certificateId: old, runId: TODAY }]);
+    expect(world.metric(METRICS.supersedeByHand)).toBe(1);
+    expect(world.decisions.rows.filter(({ reason }) => reason === 'by-hand')).toMatchObject([{ act: 'supersede', subject: `CERT#${old}` }]);
+    expect(statusOf(world, old)).toBe('REVOKED');
+  });
+});
+
+describe('a campaign that ended long ago', () => {
+  const ended = async (state: 'completed' | 'cancelled' | 'aborted' | 'paused' | 'running') => {
+    await world.campaigns.move(TODAY, ['running'], state, world.clock.nowMs());
+    for (const { old } of devices) await world.rotations.move(old, ['offered'], { state: 'withdrawn', settledAtMs: 1 });
+  };
+  const left = () => [world.jobs.jobs.has(JOB), world.groups.groups.has(JOB)];
+
+  it.each(['completed', 'cancelled', 'aborted'] as const)(
+    '%s: after thirty days its job and its group go, it stays on record',
+    async (state) => {
+      await ended(state);
+      world.clock.advance(30 * DAY_MS);
+      await world.retire();
+      expect(left()).toEqual([true, true]);
+      world.clock.advance(1);
+      for (let round = 0; round < 2; round += 1) await world.retire();
+      expect(left()).toEqual([false, false]);
+      expect(world.campaigns.rows.get(TODAY)).toMatchObject({ state, tidiedAtMs: world.clock.nowMs() });
+      expect(world.metric(METRICS.campaignTidied)).toBe(1);
+    },
+  );
+
+  it.each(['paused', 'running'] as const)('but not one that is %s', async (state) => {
+    await ended(state);
+    world.clock.advance(400 * DAY_MS);
+    await world.retire({ kind: 'tidy', campaignId: TODAY });
+    expect(left()).toEqual([true, true]);
+  });
+
+  it('a proved rotation whose grace is longer is retired without its group', async () => {
+    const { old } = await prove(world, 0, 60);
+    await ended('completed');
+    world.clock.advance(61 * DAY_MS);
+    for (let round = 0; round < 2; round += 1) await world.retire();
+    expect([left(), world.rotation(old)?.state]).toEqual([[false, false], 'retired']);
+  });
+
+  it('five a round: AWS IoT deletes few jobs at a time', async () => {
+    for (let index = 0; index < 7; index += 1)
+      await world.campaigns.put({ ...world.campaigns.rows.get(TODAY)!, campaignId: `old-${index}`, state: 'completed', updatedAtMs: 0 });
+    await world.retire();
+    expect([...world.campaigns.rows.values()].filter(({ tidiedAtMs }) => tidiedAtMs !== undefined)).toHaveLength(5);
+    await world.retire();
+    expect([...world.campaigns.rows.values()].filter(({ tidiedAtMs }) => tidiedAtMs !== undefined)).toHaveLength(7);
+  });
+
+  it('in observe nothing is deleted', async () => {
+    await ended('completed');
+    world.clock.advance(31 * DAY_MS);
+    world.mode = 'observe';
+    await world.retire();
+    expect(left()).toEqual([true, true]);
+  });
+});
+
+describe('a certificate that a CA issued for a rotation and that never arrived there', () => {
+  const issuedFor = async (index: number, certificate: IssuedCertificate) => {
+    const { old } = devices[index]!;
+    const certificateArn = `${CA_ARN}/certificate/${certificate.serialNumber}`;
+    world.ca.issued.set(certificateArn, certificate.certificatePem);
+    const newCertificateId = candidateCertificateId(Certificate.read(certificate.certificatePem).der);
+    await world.issued.remember({ oldCertificateId: old, newCertificateId, certificateArn, toldAtMs: world.clock.nowMs() });
+    return { old, newCertificateId, certificateArn };
+  };
+
+  it('is superseded at its CA a day later, on record as done before, with an alarm, once', async () => {
+    const { newCertificateId } = await issuedFor(0, news[0]!);
+    world.clock.advance(DAY_MS);
+    await world.retire({ kind: 'orphans' });
+    expect(world.ca.superseded).toEqual([]);
+    world.clock.advance(1);
+    for (let round = 0; round < 2; round += 1) await world.retire({ kind: 'orphans' });
+    expect(world.ca.superseded).toEqual([serialOf(news[0]!)]);
+    expect(world.order).toEqual(['supersede, done before']);
+    expect(world.metric(METRICS.orphanSuperseded)).toBe(1);
+    expect(world.decisions.rows.filter(({ subject }) => subject === `CERT#${newCertificateId}`).map(({ step }) => step)).toEqual([
+      'intent',
+      'outcome',
+    ]);
+    expect(world.issued.rows.size).toBe(0);
+  });
+
+  it.each(['newCertificateId', 'newCertificateArn'] as const)('is left alone where the rotation names it by its %s', async (field) => {
+    const told = await issuedFor(0, news[0]!);
+    await world.rotations.move(told.old, ['offered'], {
+      state: 'issued',
+      [field]: told[field === 'newCertificateId' ? field : 'certificateArn'],
+    });
+    world.clock.advance(DAY_MS + 1);
+    await world.retire({ kind: 'orphans' });
+    expect([world.ca.superseded, world.issued.rows.size]).toEqual([[], 0]);
+  });
+
+  it('is left alone where somebody has registered it', async () => {
+    await issuedFor(0, news[0]!);
+    await world.enrol(news[0]!, 'somebody-elses', false);
+    world.clock.advance(DAY_MS + 1);
+    await world.retire({ kind: 'orphans' });
+    expect(world.ca.superseded).toEqual([]);
+  });
+
+  it('is not touched in observe, nor while the emergency stop is set, and not forgotten', async () => {
+    await issuedFor(0, news[0]!);
+    world.clock.advance(DAY_MS + 1);
+    world.mode = 'observe';
+    await world.retire();
+    world.mode = 'enforce';
+    await world.stop.set(true, 'alice', 'exercise', world.clock.nowMs());
+    await world.retire();
+    expect([world.ca.superseded, world.issued.rows.size]).toEqual([[], 1]);
+  });
+
+  it.each(['before', 'after'] as const)('is superseded once, killed %s any call', async (moment) => {
+    for (let n = 1; n < 25; n += 1) {
+      world = await launched();
+      await issuedFor(0, news[0]!);
+      world.clock.advance(DAY_MS + 1);
+      await world.retire({ kind: 'orphans' }, { n, moment });
+      await world.retire({ kind: 'orphans' });
+      expect([n, world.ca.superseded, world.issued.rows.size]).toEqual([n, [serialOf(news[0]!)], 0]);
+      expect(world.order).not.toContain('supersede, NOT done before');
+    }
   });
 });
 

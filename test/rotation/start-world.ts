@@ -12,6 +12,7 @@ import type { StartPorts, StartSettings } from '../../lambda/rotation/start/port
 import { run as start } from '../../lambda/rotation/start/run.js';
 import { crashing } from '../revocation/memory/crashing.js';
 import { MemoryExecutions, MemoryInventory } from './memory/iot.js';
+import { MemoryIssuedCertificates, MemoryRevocationsByHand } from './memory/ledger-lists.js';
 import { MemoryCampaigns } from './memory/rotations.js';
 import { World } from './memory/world.js';
 
@@ -68,6 +69,9 @@ export class MemoryGroups implements CampaignGroups {
   async remove(name: string, thing: ThingName) {
     this.groups.get(name)?.delete(thing);
   }
+  async delete(name: string) {
+    this.groups.delete(name);
+  }
 }
 
 /** Jobs with SNAPSHOT targets: who is in the group when the job is made. */
@@ -79,7 +83,10 @@ export class MemoryJobs extends MemoryExecutions implements Jobs {
     super();
   }
   async create(jobId: string, thingGroupName: string, document: RotationJob) {
-    if (this.jobs.has(jobId)) return;
+    const taken = this.jobs.get(jobId);
+    if (taken !== undefined && JSON.stringify(taken.document) !== JSON.stringify(document))
+      throw new Error(`job ${jobId}: the id is taken`);
+    if (taken !== undefined) return;
     const things = [...(this.groups.groups.get(thingGroupName) ?? [])];
     this.jobs.set(jobId, { status: 'IN_PROGRESS', document, things });
     for (const thing of things) this.set(jobId, thing, 'QUEUED');
@@ -117,6 +124,10 @@ export class MemoryJobs extends MemoryExecutions implements Jobs {
     const status = this.statuses.get(`${jobId}/${thing}`);
     if (status === 'QUEUED' || status === 'IN_PROGRESS') this.set(jobId, thing, 'CANCELED');
   }
+  async remove(jobId: string) {
+    for (const thing of this.jobs.get(jobId)?.things ?? []) this.statuses.delete(`${jobId}/${thing}`);
+    this.jobs.delete(jobId);
+  }
 }
 
 type Kill = { readonly n: number; readonly moment: 'before' | 'after' };
@@ -126,6 +137,10 @@ export class CampaignWorld extends World {
   readonly groups = new MemoryGroups();
   override readonly jobs = new MemoryJobs(this.groups);
   readonly campaigns = new MemoryCampaigns();
+  readonly issued = new MemoryIssuedCertificates();
+  readonly byHand = new MemoryRevocationsByHand();
+  /** Can a machine ask the CA? */
+  caCanBeAsked = true;
   startMessages: StartMessage[] = [];
   retireMessages: RetireMessage[] = [];
   deferred: StartMessage[] = [];
@@ -150,17 +165,18 @@ export class CampaignWorld extends World {
     return { anchors, campaigns, clock, decisions, groups, inventory, jobs, pace, rotations, signals, stop, queue };
   }
   get retirePorts(): RetirePorts {
-    const { registry, containments, ca, groups, jobs, inventory, rotations } = this;
+    const { registry, containments, ca, groups, jobs, inventory, rotations, issued, byHand, campaigns } = this;
     const queue = { send: async (message: RetireMessage) => void this.retireMessages.push(RetireMessage.parse(message)) };
     const cas: RetirePorts['cas'] = {
       fetch: async (_anchor, reference) => ca.fetch(reference),
       supersede: async (_anchor, serial) => {
+        if (!this.caCanBeAsked) return false;
         this.order.push(`supersede, ${this.isDone(serial) ? 'done before' : 'NOT done before'}`);
         await ca.supersede(serial);
         return true;
       },
     };
-    return { ...this.startPorts, groups, jobs, inventory, rotations, queue, registry, containments, cas };
+    return { ...this.startPorts, groups, jobs, inventory, rotations, campaigns, queue, registry, containments, cas, issued, byHand };
   }
   get startSettings(): StartSettings {
     return {

@@ -2,10 +2,13 @@ import { dynamoBrake } from '../../aws/brake.js';
 import { documentClient, iotClient, iotDataClient, privateCaClient, sqsClient } from '../../aws/clients.js';
 import { dynamoDecisionLog } from '../../aws/decision-log.js';
 import { dynamoInventory } from '../../aws/inventory.js';
+import { dynamoIssuedCertificates } from '../../aws/issued-certificates.js';
 import { dynamoPace } from '../../aws/pace.js';
 import { acmPrivateCa } from '../../aws/private-ca.js';
 import { sqsRevokeQueue } from '../../aws/queues.js';
 import { iotRegistry } from '../../aws/registry.js';
+import { sqsProveQueue } from '../../aws/rotation-queues.js';
+import { dynamoRotations } from '../../aws/rotations.js';
 import { wallClock as clock } from '../../runtime/clock.js';
 import { readEnvironment } from '../../runtime/environment.js';
 import { lambdaSignals } from '../../runtime/signals.js';
@@ -28,7 +31,16 @@ const ports: RecordPorts = {
   brake: dynamoBrake(ledger, env.BRAKE_WINDOW_MINUTES, clock),
   revokeQueue: sqsRevokeQueue(sqsClient(), env.REVOKE_QUEUE_URL),
   decisions: dynamoDecisionLog(ledger),
+  ...(env.PROVE_QUEUE_URL === undefined ? {} : { rotation: rotationNeighbours(env.PROVE_QUEUE_URL) }),
 };
+
+function rotationNeighbours(proveQueueUrl: string): RecordPorts['rotation'] {
+  return {
+    rotations: dynamoRotations(ledger, clock),
+    issued: dynamoIssuedCertificates(ledger, clock),
+    proveQueue: sqsProveQueue(sqsClient(), proveQueueUrl),
+  };
+}
 const settings = {
   mode: env.REVOCATION_MODE,
   brake: { floor: env.BRAKE_FLOOR, share: env.BRAKE_SHARE },

@@ -9,10 +9,13 @@ import { readRecord } from '../read-record.js';
 import type { RememberedSettings } from '../remembered/run.js';
 import { certificateIdOf, decide } from './decide.js';
 import type { InventoryMessage } from './event.js';
+import { rememberIssued, tellOfConnection, type RotationNeighbours } from './for-rotation.js';
 
 export interface RecordPorts extends LookUpPorts, Paced {
   readonly inventory: Pick<Inventory, 'record' | 'activeCount' | 'byId' | 'seen'>;
   readonly privateCa: PrivateCa;
+  /** `undefined`: rotation is off. */
+  readonly rotation?: RotationNeighbours;
 }
 
 export interface RecordSettings extends RememberedSettings {
@@ -26,6 +29,7 @@ export interface RecordSettings extends RememberedSettings {
 export async function run(ports: RecordPorts, settings: RecordSettings, message: InventoryMessage): Promise<void> {
   const id = certificateIdOf(message);
   const known = id === undefined ? undefined : await ports.inventory.byId(certificateId(id));
+  if (ports.rotation !== undefined) await tellOfConnection(ports.rotation, message, known, ports.clock.nowMs());
   const decision = decide(message, known);
   switch (decision.kind) {
     case 'rejected':
@@ -70,6 +74,8 @@ async function recordIssued(ports: RecordPorts, certificateAuthorityArn: string,
     return rejected(read.reason);
   }
   if (read.isCa) return rejected('a CA certificate');
+  const { certificateId: id } = read.record;
+  if (ports.rotation !== undefined) await rememberIssued(ports.rotation, ports.clock, pem, id, certificateArn);
   const { created } = await ports.inventory.record(read.record);
   ports.signals.count(METRICS.inventoryRecorded);
   ports.signals.info('recorded an issued certificate', { certificateId: read.record.certificateId, certificateArn, created });

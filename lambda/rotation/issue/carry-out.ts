@@ -14,6 +14,7 @@ import { METRICS } from '../../../domain/fleet/metrics.js';
 import { Certificate } from '../../../domain/pki/certificate.js';
 import type { CertificateRequest } from '../../../domain/pki/certificate-request.js';
 import { ROTATION_VERSION, type RotationRefusal } from '../../../domain/protocol/rotation.js';
+import { RequestRefusedByCa } from '../../ports/issuing-ca.js';
 import type { Rotation } from '../../ports/rotations.js';
 import { record, refuse, send, type Asker } from '../answer.js';
 import { activate } from './activate.js';
@@ -34,7 +35,15 @@ export async function carryOut(
   const pinned = (await ports.anchors.all()).find(({ anchorId }) => anchorId === settings.issuingAnchorId);
   if (pinned === undefined) throw new Error(`rotation: trust anchor "${settings.issuingAnchorId}" is not configured`);
 
-  const ordered = await order(ports, settings, rotation, request);
+  const ordered = await order(ports, settings, rotation, request).catch((error: unknown) => {
+    if (error instanceof RequestRefusedByCa) return error;
+    throw error;
+  });
+  // We read the request before and found it in order: the two of us disagree, and that is for a person.
+  if (ordered instanceof RequestRefusedByCa) {
+    ports.signals.count(METRICS.requestRefusedByCa);
+    return refuse(ports, asker, 'bad-request', `the CA said ${ordered.saying}`);
+  }
   const pem = await fetched(ports, ordered.newCertificateArn);
   const anchor = Certificate.read(pinned.certificatePem);
   const expected = { commonName: commonNameOf(rotation.thingName), spkiDer: request.spkiDer, validityDays: settings.validityDays, anchor };

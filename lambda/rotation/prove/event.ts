@@ -1,2 +1,2 @@
-/** What reaches this function: a device's proof, passed on by a topic rule. One list for the rule and the receiver. */
-export { RotationProofEvent } from '../../../domain/protocol/rotation-events.js';
+/** What reaches this function: a device's proof, passed on by a topic rule, and connections with a new certificate. One list for both ends. */
+export { ProveMessage } from '../../../domain/protocol/rotation-events.js';

@@ -12,7 +12,7 @@ import { readEnvironment } from '../../runtime/environment.js';
 import { lambdaSignals } from '../../runtime/signals.js';
 import { sqsHandler } from '../../runtime/sqs-handler.js';
 import { ProveEnv } from './env.js';
-import { RotationProofEvent } from './event.js';
+import { ProveMessage } from './event.js';
 import type { ProvePorts, ProveSettings } from './ports.js';
 import { run } from './run.js';
 
@@ -40,5 +40,5 @@ const settings: ProveSettings = {
   graceMs: env.GRACE_DAYS * DAY_MS,
 };
 
-/** A device's proof → its old certificate out of use. */
-export const handler = sqsHandler(RotationProofEvent, signals, (event) => run(ports, settings, event));
+/** A device's proof, or its connection → its old certificate out of use. */
+export const handler = sqsHandler(ProveMessage, signals, (message) => run(ports, settings, message));

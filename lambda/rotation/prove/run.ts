@@ -1,14 +1,25 @@
 import { METRICS } from '../../../domain/fleet/metrics.js';
 import { ROTATION_VERSION, type RotationRefusal } from '../../../domain/protocol/rotation.js';
-import type { RotationProofEvent } from '../../../domain/protocol/rotation-events.js';
+import type { ProveMessage, RotationProofEvent } from '../../../domain/protocol/rotation-events.js';
 import type { Rotation } from '../../ports/rotations.js';
 import { record, refuse, send, type Asker } from '../answer.js';
 import { decide } from './decide.js';
 import { gather } from './gather.js';
 import type { ProvePorts, ProveSettings } from './ports.js';
+import { proofFrom } from './presence.js';
 
-/** `observed`: only reported. */
-export type ProveOutcome = 'proved' | 'observed' | RotationRefusal;
+/** `observed`: only reported. `nothing`: a connection that proves nothing, or nothing new. */
+export type ProveOutcome = 'proved' | 'observed' | 'nothing' | RotationRefusal;
+
+/**
+ * One message. A connection stands for a proof and is checked like one; only that nobody is told where it is refused, because the device has not
+ * asked for anything.
+ */
+export async function run(ports: ProvePorts, settings: ProveSettings, message: ProveMessage): Promise<ProveOutcome> {
+  if (message.kind === 'proof') return runProof(ports, settings, message, true);
+  const proof = await proofFrom(ports, message);
+  return proof === undefined ? 'nothing' : runProof(ports, settings, proof, false);
+}
 
 /**
  * One proof of one device: a message that came over its new certificate. Resolves when it is answered, also when it is refused; throws what is worth
@@ -20,7 +31,7 @@ export type ProveOutcome = 'proved' | 'observed' | RotationRefusal;
  * took out of use it can be shown that another one worked. No DeleteConnection: the device is connected with the new certificate under the
  * same client id, and that connection is the one it would cut.
  */
-export async function run(ports: ProvePorts, settings: ProveSettings, event: RotationProofEvent): Promise<ProveOutcome> {
+async function runProof(ports: ProvePorts, settings: ProveSettings, event: RotationProofEvent, hasAsked: boolean): Promise<ProveOutcome> {
   const { thing, facts, rotation, isTheirs } = await gather(ports, settings, event);
   const decision = decide(facts);
   const { principal, jobId } = event;
@@ -29,7 +40,7 @@ export async function run(ports: ProvePorts, settings: ProveSettings, event: Rot
     ports.signals.info('would answer a rotation proof', { ...ids, decision: decision.do });
     return 'observed';
   }
-  const asker: Asker = { thing, principal, jobId, act: 'prove', topicPrefix: settings.topicPrefix, isTheirs };
+  const asker: Asker = { thing, principal, jobId, act: 'prove', topicPrefix: settings.topicPrefix, isTheirs: isTheirs && hasAsked };
   if (decision.do === 'refuse' || rotation === undefined)
     return refuse(ports, asker, decision.do === 'refuse' ? decision.reason : 'not-the-new-certificate');
 

@@ -44,6 +44,25 @@ export function decideRetire(facts: RetireFacts, nowMs: number): RetireDecision 
   return { do: 'retire', reason: 'grace-over' };
 }
 
+// --- a certificate that a CA issued for a rotation
+
+export interface OrphanFacts {
+  /** Does the rotation whose key it has say that this is its new certificate? */
+  readonly isNamed: boolean;
+  readonly standing: Standing;
+  readonly isRevoked: boolean;
+}
+
+/** Only what nobody names and nobody has registered: whatever is in the registry has an owner, and a rotation takes care of its own. */
+export function decideOrphan({ isNamed, standing, isRevoked }: OrphanFacts): {
+  readonly do: 'supersede' | 'leave';
+  readonly reason: Reason;
+} {
+  if (isNamed) return { do: 'leave', reason: 'issued' };
+  if (isRevoked) return { do: 'leave', reason: 'handled-before' };
+  return standing === 'absent' ? { do: 'supersede', reason: 'orphan-at-ca' } : { do: 'leave', reason: 'in-registry' };
+}
+
 // --- a rotation that is not proved
 
 /** May the new certificate, if there is one, be taken back? Only while the old one keeps the device in the fleet. */

@@ -1,10 +1,12 @@
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { dynamoRevocationsByHand } from '../../aws/by-hand.js';
 import { dynamoCampaigns } from '../../aws/campaigns.js';
 import { documentClient, iotClient, iotDataClient, privateCaClient, sqsClient, ssmClient } from '../../aws/clients.js';
 import { dynamoContainments } from '../../aws/containments.js';
 import { dynamoDecisionLog } from '../../aws/decision-log.js';
 import { dynamoEmergencyStop } from '../../aws/emergency-stop.js';
 import { dynamoInventory } from '../../aws/inventory.js';
+import { dynamoIssuedCertificates } from '../../aws/issued-certificates.js';
 import { issuingCas } from '../../aws/issuing-cas.js';
 import { iotCampaignGroups, iotJobs } from '../../aws/jobs.js';
 import { dynamoPace } from '../../aws/pace.js';
@@ -32,6 +34,7 @@ const ledger = { client: dynamo, table: env.LEDGER_TABLE };
 const anchors = ssmTrustAnchors(ssmClient(), env.TRUST_PARAMETER_PATH, clock);
 const ports: RetirePorts = {
   anchors,
+  byHand: dynamoRevocationsByHand(ledger),
   campaigns: dynamoCampaigns(ledger, clock),
   cas: issuingCas(privateCaClient(), anchors),
   clock,
@@ -39,6 +42,7 @@ const ports: RetirePorts = {
   decisions: dynamoDecisionLog(ledger),
   groups: iotCampaignGroups(iot),
   inventory: dynamoInventory(dynamo, env.INVENTORY_TABLE, clock),
+  issued: dynamoIssuedCertificates(ledger, clock),
   jobs: iotJobs(iot),
   pace: dynamoPace(ledger),
   queue: sqsRetireQueue(sqsClient(), env.RETIRE_QUEUE_URL),

@@ -1,10 +1,12 @@
 /** What `retire` needs of its neighbours, and its settings: one list for its kinds of messages. */
 import type { Mode } from '../../../domain/protocol/revocation.js';
+import type { RevocationsByHand } from '../../ports/by-hand.js';
 import type { Clock } from '../../ports/clock.js';
 import type { Containments } from '../../ports/containments.js';
 import type { DecisionLog } from '../../ports/decision-log.js';
 import type { EmergencyStop } from '../../ports/emergency-stop.js';
 import type { Inventory } from '../../ports/inventory.js';
+import type { IssuedCertificates } from '../../ports/issued-certificates.js';
 import type { IssuingCas } from '../../ports/issuing-cas.js';
 import type { CampaignGroups, Jobs } from '../../ports/jobs.js';
 import type { Pace } from '../../ports/pace.js';
@@ -16,18 +18,20 @@ import type { TrustAnchors } from '../../ports/trust-anchors.js';
 
 export interface RetirePorts {
   readonly anchors: TrustAnchors;
-  readonly campaigns: Pick<Campaigns, 'get' | 'all' | 'move'>;
+  readonly byHand: Pick<RevocationsByHand, 'remember'>;
+  readonly campaigns: Pick<Campaigns, 'get' | 'all' | 'move' | 'tidied'>;
   readonly cas: IssuingCas;
   readonly clock: Clock;
   readonly containments: Containments;
   readonly decisions: Pick<DecisionLog, 'append'>;
-  readonly groups: Pick<CampaignGroups, 'remove'>;
+  readonly groups: Pick<CampaignGroups, 'remove' | 'delete'>;
   readonly inventory: Pick<Inventory, 'byId' | 'bySerial' | 'rememberRevocation' | 'setStatus'>;
-  readonly jobs: Pick<Jobs, 'describe' | 'execution' | 'cancelExecution'>;
+  readonly issued: Pick<IssuedCertificates, 'toldBefore' | 'forget'>;
+  readonly jobs: Pick<Jobs, 'describe' | 'execution' | 'cancelExecution' | 'remove'>;
   readonly pace: Pace;
   readonly queue: RetireQueue;
   readonly registry: Pick<Registry, 'describe' | 'setStatus'>;
-  readonly rotations: Pick<Rotations, 'ofCampaign' | 'move' | 'toRetire' | 'dueBefore'>;
+  readonly rotations: Pick<Rotations, 'byOld' | 'ofCampaign' | 'move' | 'toRetire' | 'dueBefore'>;
   readonly signals: Signals;
   readonly stop: Pick<EmergencyStop, 'state'>;
 }

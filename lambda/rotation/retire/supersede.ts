@@ -7,12 +7,13 @@
  * Every step may be repeated, and the next delivery does what is missing.
  */
 import type { CertificateId } from '../../../domain/fleet/certificate-id.js';
+import { METRICS } from '../../../domain/fleet/metrics.js';
 import { Certificate } from '../../../domain/pki/certificate.js';
 import type { SerialNumber } from '../../../domain/pki/serial-number.js';
 import type { TrustAnchor } from '../../../domain/pki/trust-anchor.js';
 import type { RevokeOutcome } from '../../../domain/protocol/revocation.js';
 import type { RegisteredCertificate } from '../../ports/registry.js';
-import type { RetirePorts } from './ports.js';
+import { BY, type RetirePorts } from './ports.js';
 
 /** One certificate, and what is known of it. */
 export interface Found {
@@ -56,10 +57,11 @@ async function issued({ cas }: Lookup, anchors: readonly TrustAnchor[], certific
 }
 
 export async function supersede(
-  { registry, inventory, cas, clock, signals }: Pick<RetirePorts, 'registry' | 'inventory' | 'cas' | 'clock' | 'signals'>,
+  ports: Pick<RetirePorts, 'registry' | 'inventory' | 'cas' | 'clock' | 'signals' | 'byHand' | 'decisions'>,
   found: Found,
   runId: string,
 ): Promise<RevokeOutcome> {
+  const { registry, inventory, cas, clock } = ports;
   const { certificateId, registered, issuerId, serialNumber, anchor } = found;
   const message = {
     version: 1,
@@ -88,9 +90,31 @@ export async function supersede(
     }
     await remember({ state: 'done', outcome });
   }
-  if (!(await cas.supersede(anchor, serialNumber)))
-    signals.warn('revoke it at its CA by hand', { certificateId, serialNumber, anchorId: anchor.anchorId, runId });
+  if (!(await cas.supersede(anchor, serialNumber))) await leaveToPeople(ports, found, runId);
   if (certificateId !== undefined && outcome !== 'not-registered')
     await inventory.setStatus(certificateId, outcome === 'deleted' ? 'DELETED' : 'REVOKED', 'superseded', 'revocation');
   return outcome;
+}
+
+/** No machine can ask this CA. AWS IoT refuses the certificate already; others who read the CA's CRL would take it until people revoke it there. */
+async function leaveToPeople(
+  { byHand, clock, decisions, signals }: Pick<RetirePorts, 'byHand' | 'clock' | 'decisions' | 'signals'>,
+  { certificateId, serialNumber, anchor: { anchorId } }: Found,
+  runId: string,
+): Promise<void> {
+  const sinceMs = clock.nowMs();
+  const detail = { anchorId, serialNumber };
+  if (!(await byHand.remember({ ...detail, runId, sinceMs, ...(certificateId === undefined ? {} : { certificateId }) }))) return;
+  await decisions.append({
+    subject: certificateId === undefined ? `SERIAL#${anchorId}#${serialNumber}` : `CERT#${certificateId}`,
+    step: 'outcome',
+    act: 'supersede',
+    reason: 'by-hand',
+    runId,
+    by: BY,
+    atMs: sinceMs,
+    detail,
+  });
+  signals.count(METRICS.supersedeByHand);
+  signals.warn('revoke it at its CA by hand', { certificateId, ...detail, runId, reason: 'by-hand' });
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { decimalNumber, queueUrl, resourceName, wholeNumber } from '../../../domain/fleet/environment.js';
+import { parseMaintenanceWindow } from '../../../domain/fleet/maintenance-window.js';
 import { parseRotationWindow } from '../../../domain/fleet/rotation-window.js';
 import { common } from '../env.js';
 
@@ -25,6 +26,15 @@ export const StartEnv = z.object({
   ROLLOUT_ABORT_AT_PERCENT: decimalNumber(1, 100),
   ROLLOUT_ABORT_AFTER_EXECUTED: wholeNumber(1, 100_000),
   ROLLOUT_IN_PROGRESS_TIMEOUT_MINUTES: wholeNumber(1, 10_080),
+  /** `120 minutes from cron(0 2 * * ? *)`, or `at any time`. */
+  ROLLOUT_MAINTENANCE_WINDOW: z.string().transform((text, context) => {
+    try {
+      return parseMaintenanceWindow(text);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: String(error) });
+      return z.NEVER;
+    }
+  }),
 });
 /** Parsed. */
 export type StartEnv = z.output<typeof StartEnv>;

@@ -54,6 +54,7 @@ const settings = {
     abortAtPercent: env.ROLLOUT_ABORT_AT_PERCENT,
     abortAfterExecuted: env.ROLLOUT_ABORT_AFTER_EXECUTED,
     inProgressTimeoutMinutes: env.ROLLOUT_IN_PROGRESS_TIMEOUT_MINUTES,
+    maintenanceWindow: env.ROLLOUT_MAINTENANCE_WINDOW,
   },
 };
 

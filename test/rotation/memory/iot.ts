@@ -112,7 +112,12 @@ export class MemoryExecutions implements Pick<Jobs, 'execution'> {
 
 export class MemoryContainments implements Containments {
   readonly things = new Set<string>();
+  /** Contained things that are given a new key before their release. */
+  readonly rekeying = new Set<string>();
   async isContained(thing: ThingName) {
     return this.things.has(thing);
+  }
+  async mayRekey(thing: ThingName) {
+    return this.things.has(thing) && this.rekeying.has(thing);
   }
 }

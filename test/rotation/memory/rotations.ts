@@ -1,4 +1,4 @@
-import type { CertificateId } from '../../../domain/fleet/certificate-id.js';
+import { certificateId, type CertificateId } from '../../../domain/fleet/certificate-id.js';
 import { OPEN_ROTATION_STATES, type RotationState } from '../../../domain/protocol/rotation.js';
 import type { Campaign, Campaigns, Rotation, Rotations } from '../../../lambda/ports/rotations.js';
 
@@ -10,6 +10,8 @@ export class MemoryRotations implements Rotations {
   readonly rows = new Map<CertificateId, Rotation>();
   /** Key → whose it is. */
   readonly keys = new Map<string, string>();
+  /** Keys that a rotation claimed, and not a certificate from before. */
+  private readonly claims = new Set<string>();
 
   private sorted(by: (rotation: Rotation) => number | undefined): Rotation[] {
     return [...this.rows.values()].sort((one, other) => (by(one) ?? 0) - (by(other) ?? 0));
@@ -37,6 +39,7 @@ export class MemoryRotations implements Rotations {
     if (before.csrSha256 !== undefined) return 'taken';
     if (this.keys.has(request.newKeyId)) return 'key-known';
     this.keys.set(request.newKeyId, old);
+    this.claims.add(request.newKeyId);
     const { csrSha256, newKeyId, atMs } = request;
     this.rows.set(old, { ...before, state: 'requested', csrSha256, newKeyId, updatedAtMs: atMs });
     return 'reserved';
@@ -62,8 +65,12 @@ export class MemoryRotations implements Rotations {
   async keyIsKnown(keyId: string) {
     return this.keys.has(keyId);
   }
-  async rememberKey(keyId: string, certificateId: CertificateId) {
-    if (!this.keys.has(keyId)) this.keys.set(keyId, certificateId);
+  async claimantOf(keyId: string) {
+    const whose = this.keys.get(keyId);
+    return whose === undefined || !this.claims.has(keyId) ? undefined : certificateId(whose);
+  }
+  async rememberKey(keyId: string, id: CertificateId) {
+    if (!this.keys.has(keyId)) this.keys.set(keyId, id);
   }
 }
 
@@ -89,5 +96,10 @@ export class MemoryCampaigns implements Campaigns {
     if (before === undefined || !from.includes(before.state)) return false;
     this.rows.set(campaignId, { ...before, state: to, updatedAtMs: atMs, ...(size !== undefined && { size }) });
     return true;
+  }
+  async tidied(campaignId: string, atMs: number) {
+    const before = this.rows.get(campaignId);
+    if (before === undefined) throw new Error(`ConditionalCheckFailedException: ${campaignId}`);
+    this.rows.set(campaignId, { ...before, tidiedAtMs: atMs });
   }
 }

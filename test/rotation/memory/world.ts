@@ -3,7 +3,7 @@ import { candidateCertificateId, type CertificateId } from '../../../domain/flee
 import { thingName, type ThingName } from '../../../domain/fleet/thing-name.js';
 import { Certificate } from '../../../domain/pki/certificate.js';
 import type { TrustAnchor } from '../../../domain/pki/trust-anchor.js';
-import { RotationProofEvent, RotationRequestEvent } from '../../../domain/protocol/rotation-events.js';
+import { RotationProofEvent, RotationRequestEvent, type ProveMessage } from '../../../domain/protocol/rotation-events.js';
 import type { RotationResponse } from '../../../domain/protocol/rotation.js';
 import type { Rotation } from '../../../lambda/ports/rotations.js';
 import type { IssuePorts, IssueSettings } from '../../../lambda/rotation/issue/ports.js';
@@ -124,7 +124,7 @@ export class World {
   issue(event: RotationRequestEvent) {
     return issue(this.issuePorts, this.issueSettings, event);
   }
-  prove(event: RotationProofEvent) {
+  prove(event: ProveMessage) {
     return prove(this.provePorts, this.proveSettings, event);
   }
 

@@ -12,7 +12,7 @@ import { JobMetrics } from './job-metrics.js';
 import { JobNotifications } from './notifications.js';
 import { PendingExecutions } from './pending-executions.js';
 import { failuresOfThing, metAbortCriterion, mayRetry, ratePerMinute } from './rollout.js';
-import type { Schedule } from './schedule.js';
+import { opensAtMs, type Schedule } from './schedule.js';
 import { isTargeted, thingsOf } from './targets.js';
 
 const MINUTE_MS = 60_000;
@@ -137,11 +137,17 @@ export class JobEngine {
 
   /** Things that AssociateTargetsWithJob adds to a continuous job: told at once. */
   addThings(job: Job, things: Iterable<string>): void {
-    for (const thingName of things) if (!latestOf(job, thingName)) this.queue(job, thingName);
+    for (const thingName of things) if (!latestOf(job, thingName)) this.join(job, thingName);
   }
 
   private rollOut(job: Job): void {
     if (isOver(job) || job.rolloutEnded) return;
+    const now = this.state.now();
+    const opens = opensAtMs(job.schedule, now);
+    if (opens > now) {
+      if (job.waiting.size > 0 && Number.isFinite(opens)) this.later(job, opens - now, () => this.rollOut(job));
+      return;
+    }
     for (const thingName of [...job.waiting].slice(0, ratePerMinute(job))) {
       job.waiting.delete(thingName);
       job.notified += 1;
@@ -149,6 +155,16 @@ export class JobEngine {
     }
     if (job.waiting.size > 0) this.later(job, MINUTE_MS, () => this.rollOut(job));
     else this.completeIfDone(job);
+  }
+
+  /** A thing that a continuous job gets later: told at once, or when the next maintenance window opens. */
+  private join(job: Job, thingName: string): void {
+    const now = this.state.now();
+    const opens = opensAtMs(job.schedule, now);
+    if (opens <= now) return this.queue(job, thingName);
+    const isFirst = job.waiting.size === 0;
+    job.waiting.add(thingName);
+    if (isFirst && Number.isFinite(opens)) this.later(job, opens - now, () => this.rollOut(job));
   }
 
   private queue(job: Job, thingName: string): void {
@@ -231,7 +247,7 @@ export class JobEngine {
         if (latest && !isTerminal(latest.status)) this.change(latest, { status: 'REMOVED' });
         else this.completeIfDone(job);
       } else if (job.targetSelection === 'CONTINUOUS' && !job.rolloutEnded && !job.waiting.has(thingName)) {
-        if ((!latest || latest.status === 'REMOVED') && isTargeted(this.state, job, thingName)) this.queue(job, thingName);
+        if ((!latest || latest.status === 'REMOVED') && isTargeted(this.state, job, thingName)) this.join(job, thingName);
       }
     }
   }

@@ -57,12 +57,13 @@ function processDetails({ counts, targets, waiting }: Job): Record<string, unkno
   };
 }
 
-function schedulingOf({ startTime, endTime, endBehavior }: Schedule): Record<string, unknown> {
-  if (startTime === undefined && endTime === undefined) return {};
+function schedulingOf({ startTime, endTime, endBehavior, maintenanceWindows }: Schedule): Record<string, unknown> {
+  if (startTime === undefined && endTime === undefined && maintenanceWindows === undefined) return {};
   return {
     schedulingConfig: {
       ...(startTime === undefined ? {} : { startTime }),
       ...(endTime === undefined ? {} : { endTime, endBehavior }),
+      ...(maintenanceWindows === undefined ? {} : { maintenanceWindows }),
     },
   };
 }
@@ -118,7 +119,7 @@ export function jobOperations(state: IotState, engine: JobEngine): Record<string
       if (input.targetSelection !== undefined && !['SNAPSHOT', 'CONTINUOUS'].includes(input.targetSelection))
         throw invalidRequest(`Invalid targetSelection: ${input.targetSelection}`);
       checkRoom(state);
-      const schedule = readSchedule(input.schedulingConfig, state.now());
+      const schedule = readSchedule(input.schedulingConfig, state.now(), input.targetSelection === 'CONTINUOUS');
       const job = newJob(state, input, schedule);
       setTags(state, job.arn, input.tags);
       engine.start(job);
