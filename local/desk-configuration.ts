@@ -26,6 +26,13 @@ export function deskConfiguration({ externalCaPem, revocation }: DeskConfigurati
     ],
     // A user's own deployment starts in `observe`; at the desk there is nothing to lose, and the point is to see it act.
     revocation: { mode: 'enforce', ...revocation },
-    rotation: { mode: 'enforce', windowDays: 30, validityDays: 90, graceDays: 1 },
+    rotation: {
+      mode: 'enforce',
+      windowDays: 30,
+      validityDays: 90,
+      graceDays: 1,
+      // A fleet of a few dozen: with the defaults all of it would have been told before the first failure is known.
+      rollout: { baseRatePerMinute: 8, increaseAfterSucceeded: 8, abortAtPercent: 50, abortAfterExecuted: 5 },
+    },
   };
 }

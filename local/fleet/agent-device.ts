@@ -9,6 +9,7 @@ import { memoryFiles } from '../../agent/storage/memory-files.js';
 import { POINTER, type Pair } from '../../agent/storage/identities.js';
 import { mqttTransport } from '../../agent/transport/mqtt-transport.js';
 import type { Transport } from '../../agent/transport/transport.js';
+import { flippingFiles, weakKeys } from './faults.js';
 import type { Gate } from './gate.js';
 import type { DeviceIdentity, DeviceState, FleetSettings, RotationChange } from './messages.js';
 
@@ -39,14 +40,16 @@ export class AgentDevice {
   ) {
     const { thingName, certificatePem, privateKeyPem } = identity;
     const { telemetryEveryMs, telemetryTopic, backoff } = settings;
+    const files = memoryFiles({
+      [FACTORY_PAIR.certificate]: certificatePem,
+      [FACTORY_PAIR.key]: privateKeyPem,
+      [POINTER]: JSON.stringify(FACTORY_PAIR),
+    });
     this.agent = createAgent({
       thingName,
       topicPrefix: telemetryTopic.slice(0, telemetryTopic.indexOf('/{thing}/')),
-      files: memoryFiles({
-        [FACTORY_PAIR.certificate]: certificatePem,
-        [FACTORY_PAIR.key]: privateKeyPem,
-        [POINTER]: JSON.stringify(FACTORY_PAIR),
-      }),
+      files: identity.fault === 'flipped-bit' ? flippingFiles(files) : files,
+      ...(identity.fault === 'weak-keys' ? { keys: weakKeys(files) } : {}),
       transport: throughGate(mqttTransport(settings), gate),
       settings: { ...SHORT, telemetryEveryMs, reconnect: backoff, ...settings.agent },
       telemetry: () => ({

@@ -38,6 +38,8 @@ export interface Fleet {
   published(): number;
   /** thing name → the last step of its last rotation; empty without `agent`. */
   rotations(): ReadonlyMap<string, RotationChange>;
+  /** All steps of all rotations of one thing so far. */
+  steps(thingName: string): readonly RotationChange[];
   /** Resolves when `predicate` holds; rejects after `timeoutMs` of wall time with how the fleet stands. @default 60000 */
   waitFor(predicate: (states: ReadonlyMap<string, DeviceStatus>) => boolean, timeoutMs?: number): Promise<void>;
   /** Returns a function that ends the listening. */
@@ -83,7 +85,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
 class ChildFleet implements Fleet {
   private readonly status = new Map<string, DeviceStatus>();
   private readonly emitter = new EventEmitter().setMaxListeners(0);
-  private readonly steps = new Map<string, RotationChange>();
+  private readonly changes = new Map<string, RotationChange[]>();
   private messages = 0;
 
   constructor(private readonly child: ChildProcess) {
@@ -91,7 +93,9 @@ class ChildFleet implements Fleet {
       if (message.kind === 'published') this.messages += message.messages;
       if (message.kind === 'rotations') {
         for (const change of message.changes) {
-          this.steps.set(change.thingName, change);
+          const changes = this.changes.get(change.thingName);
+          if (changes) changes.push(change);
+          else this.changes.set(change.thingName, [change]);
           this.emitter.emit('rotation', change);
         }
       }
@@ -115,7 +119,11 @@ class ChildFleet implements Fleet {
   }
 
   rotations(): ReadonlyMap<string, RotationChange> {
-    return this.steps;
+    return new Map([...this.changes].map(([thingName, changes]) => [thingName, changes.at(-1)!]));
+  }
+
+  steps(thingName: string): readonly RotationChange[] {
+    return this.changes.get(thingName) ?? [];
   }
 
   onRotation(listener: (change: RotationChange) => void): () => void {

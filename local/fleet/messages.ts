@@ -1,4 +1,5 @@
 import type { AgentSettings } from '../../agent/settings.js';
+import type { DeviceFault } from './faults.js';
 
 /** What the parent and the process of the devices say to each other over IPC. */
 
@@ -7,6 +8,8 @@ export interface DeviceIdentity {
   readonly thingName: string;
   readonly certificatePem: string;
   readonly privateKeyPem: string;
+  /** What is wrong with the device; only with the reference agent. @default nothing */
+  readonly fault?: DeviceFault;
 }
 
 /**

@@ -11,10 +11,14 @@ import { usage, writeDeskFiles, type DeskFiles } from '../desk-files.js';
 import type { Fleet } from '../fleet/fleet.js';
 import { REPOSITORY } from '../synth.js';
 import { attack } from './attack.js';
+import { badFirmware } from './bad-firmware.js';
 import { crlOnly } from './crl-only.js';
 import { RevokedBook } from './external-crl.js';
 import { fastPath } from './fast-path.js';
+import { Cellar, offline } from './offline.js';
 import { otherCa } from './other-ca.js';
+import { powerLoss } from './power-loss.js';
+import { refused } from './refused.js';
 import { rotation } from './rotation.js';
 import type { Scene } from './scene.js';
 import { held, jsonScreen, terminalScreen, type SceneVerdict, type Screen } from './screen.js';
@@ -37,6 +41,7 @@ const wholeNumber =
 
 interface Options {
   readonly devices: number;
+  readonly scenes?: readonly string[];
   readonly seed?: number;
   readonly keep?: boolean;
   readonly json?: boolean;
@@ -47,6 +52,7 @@ function readOptions(): Options {
     .description('Shows the main job of Fleetwarden on an embedded AWS: no account, loopback only.')
     .option('--devices <n>', `size of the fleet, ${FEWEST} to ${MOST}`, wholeNumber(FEWEST, MOST), 25)
     .option('--seed <n>', 'seed of whatever is random at the desk', wholeNumber(0, 2 ** 31))
+    .option('--scenes <ids>', 'only these, by commas: 1,2 (6 builds on 5, 4 on 3)', (text: string) => text.split(','))
     .option('--keep', 'leave the desk running at the end')
     .option('--json', 'the same as lines of JSON')
     .parse()
@@ -112,7 +118,11 @@ async function main(options: Options): Promise<number> {
     const { desk } = opened;
     const stage = await peopled(screen, opened, options.devices, (started) => (fleet = started));
     const book = new RevokedBook();
-    const verdicts = await play([fastPath, crlOnly, otherCa(book), attack(book, directory), rotation], stage);
+    const cellar = new Cellar();
+    const revocation = [fastPath, crlOnly, otherCa(book), attack(book, directory)];
+    const renewal = [rotation(cellar), offline(cellar), powerLoss(directory), badFirmware, refused];
+    const scenes = [...revocation, ...renewal].filter(({ id }) => options.scenes?.includes(id) ?? true);
+    const verdicts = await play(scenes, stage);
     const ok = verdicts.every(held);
     screen.verdict(verdicts, [
       `${ok ? 'Every expectation held' : 'NOT every expectation held'}, ${options.devices} devices, ${((performance.now() - startedAt) / 1000).toFixed(0)} s, seed ${desk.world.faults.seed}.`,

@@ -1,5 +1,6 @@
 /** What the application itself wrote down: the scenes read the audit trail in the ledger, as an auditor would, and not the desk's insides. */
 import { paginateScan } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient, paginateQuery } from '@aws-sdk/lib-dynamodb';
 import type { Stage } from './stage.js';
 
 const PAUSE_MS = 150;
@@ -50,4 +51,28 @@ export function reported(stage: Stage, outcome: string, timeoutMs = 60_000): Pro
     }
     return false;
   }, timeoutMs);
+}
+
+/** One line of the audit trail. */
+export interface Row {
+  readonly act: string;
+  readonly step: string;
+  readonly reason: string;
+  readonly detail?: Readonly<Record<string, unknown>>;
+}
+
+/** What was decided about a certificate, with its outcome, oldest first. */
+export async function decisionsOn(stage: Stage, certificateId: string, act: string): Promise<Row[]> {
+  const pages = paginateQuery(
+    { client: DynamoDBDocumentClient.from(stage.clients.dynamodb) },
+    {
+      TableName: stage.ledgerTable,
+      KeyConditionExpression: 'pk = :subject',
+      ExpressionAttributeValues: { ':subject': `CERT#${certificateId}` },
+      ConsistentRead: true,
+    },
+  );
+  const rows: Row[] = [];
+  for await (const { Items = [] } of pages) rows.push(...(Items as Row[]));
+  return rows.filter((row) => row.act === act && row.step === 'outcome');
 }

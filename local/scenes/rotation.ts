@@ -3,68 +3,49 @@
  * the new certificate, proves it, and only then lets go of the old one.
  */
 import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
-import { ListThingPrincipalsCommand } from '@aws-sdk/client-iot';
-import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
-import { DEFAULT_PREFIX } from '../../domain/protocol/application-parameters.js';
-import { enrol, type EnrolledDevice } from '../fleet/enrol.js';
-import { startFleet, type Fleet } from '../fleet/fleet.js';
+import type { EnrolledDevice } from '../fleet/enrol.js';
+import type { Fleet } from '../fleet/fleet.js';
+import { DAY, enrolled, inventoryKnows, MINUTE, order, runAgents } from './agents.js';
 import { connectedCount } from './fleet-view.js';
-import { statusOf } from './registry-view.js';
+import type { Cellar } from './offline.js';
+import { activeOf, statusOf } from './registry-view.js';
 import { until } from './report.js';
 import type { Scene } from './scene.js';
 import type { Stage } from './stage.js';
 
 const NAMES = ['meter-0001', 'meter-0002', 'meter-0003', 'meter-0004'];
 const DAYS_LEFT = 20;
-const MINUTE = 60_000;
-const DAY = 24 * 60 * MINUTE;
-
-export const rotation: Scene = {
-  id: '5',
-  title: 'certificates that end soon',
-  story: [
-    `${NAMES.length} meters have certificates that end in ${DAYS_LEFT} days. The daily query finds them; they are to get new ones over the air.`,
-  ],
-  async run(stage) {
-    const before = connectedCount(stage);
-    const old = await enrol({
-      thingNames: NAMES,
-      iot: stage.clients.iot,
-      issuer: { kind: 'acm-pca', client: stage.clients.pca, certificateAuthorityArn: stage.privateCaArn, validityDays: DAYS_LEFT },
-      policyName: `${DEFAULT_PREFIX}-device`,
-    });
-    const meters = await startFleet({
-      host: stage.desk.env.DESK_MQTT_HOST,
-      port: Number(stage.desk.env.DESK_MQTT_PORT),
-      serverCaPem: stage.desk.serverCaPem,
-      devices: old,
-      agent: true,
-    });
-    try {
-      await meters.waitFor((states) => [...states.values()].every(({ state }) => state === 'connected'));
-      stage.screen.say(`${NAMES.length} meters connected, running the reference agent`);
-      await rotate(stage, meters, old);
-      await retired(stage, meters, old);
-      stage.expect('the rest of the fleet noticed nothing', connectedCount(stage) === before);
-    } finally {
-      await meters.stop();
-    }
-  },
-};
+export function rotation(cellar: Cellar): Scene {
+  return {
+    id: '5',
+    title: 'certificates that end soon',
+    story: [
+      `${NAMES.length} meters have certificates that end in ${DAYS_LEFT} days. The daily query finds them;`,
+      'they are to get new ones over the air.',
+    ],
+    async run(stage) {
+      const before = connectedCount(stage);
+      const [old] = await Promise.all([enrolled(stage, NAMES, DAYS_LEFT), cellar.fill(stage)]);
+      const meters = await runAgents(stage, old);
+      try {
+        stage.screen.say(`${NAMES.length} meters connected, running the reference agent`);
+        await rotate(stage, meters, old);
+        await retired(stage, meters, old);
+        stage.expect('the rest of the fleet noticed nothing', connectedCount(stage) === before);
+      } finally {
+        await meters.stop();
+      }
+    },
+  };
+}
 
 /** What the daily schedule does, now. */
 async function rotate(stage: Stage, meters: Fleet, old: readonly EnrolledDevice[]): Promise<void> {
-  const known = await until(
-    async () => (await Promise.all(NAMES.map((name) => stage.fleetwarden('why', name)))).every(({ status }) => status === 0),
-    30_000,
-  );
-  stage.expect('the inventory knows when their certificates end', known);
+  stage.expect('the inventory knows when their certificates end', await inventoryKnows(stage, old));
   const startedAt = performance.now();
-  await stage.clients.sqs.send(
-    new SendMessageCommand({ QueueUrl: await stage.parameter('startQueueUrl'), MessageBody: JSON.stringify({ kind: 'due' }) }),
-  );
+  await order(stage, { kind: 'due' });
   const draw = () =>
     stage.screen.live(
       ['thing', 'rotation', 'connection'],
@@ -127,13 +108,6 @@ function row(meters: Fleet, name: string) {
   const step = meters.rotations().get(name)?.step ?? 'none yet';
   const state = meters.states().get(name)?.state ?? 'connecting';
   return { cells: [name, step, state], tone: step === 'finished' ? ('good' as const) : ('quiet' as const) };
-}
-
-async function activeOf(stage: Stage, thingName: string): Promise<string[]> {
-  const { principals = [] } = await stage.clients.iot.send(new ListThingPrincipalsCommand({ thingName }));
-  const ids = principals.map((arn) => arn.split('/').at(-1)!);
-  const statuses = await Promise.all(ids.map((id) => statusOf(stage, id)));
-  return ids.filter((_, i) => statuses[i] === 'ACTIVE');
 }
 
 const bare = (serial: string) => serial.toLowerCase().replace(/^0+/, '');
