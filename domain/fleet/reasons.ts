@@ -83,6 +83,7 @@ export const REASONS = {
   'ended-long-ago': 'the campaign ended long ago: its thing group and its job are deleted, what was done stays on record',
   'orphan-at-ca': 'a certificate was issued for a rotation and never arrived there: nobody can use it, and it is revoked at its CA',
   'in-registry': 'the certificate is in the registry: it is left alone',
+  'done-by-hand': 'a person says that the CA has revoked it',
   'by-hand': 'no machine can ask the CA of this certificate: people revoke it there',
   'all-settled': 'every device of the campaign has proved its new certificate, or is settled otherwise',
   // issue, prove: one device; what they refuse has a list of its own (ROTATION_REFUSALS in domain/protocol)
@@ -144,6 +145,10 @@ export const REASONS = {
   'rekey-unanswered': 'the device has not replaced its key in time: it stays contained',
   rekeyed: 'the device has proved its new key',
   released: 'everything that the containment took is given back',
+  // behaviour: one client, one behaviour
+  'not-normal': 'the behaviour was not met as often in a row as it takes to alarm',
+  'normal-again': 'the behaviour was met as often in a row as it takes to clear the alarm',
+  'behaviour-not-judged': 'the behaviour is gone or has changed, or nothing has been heard for two days: the violation can be judged no more',
   // operator, on the command line
   rejected: 'a person rejected this very list',
   reopened: 'a person put a rejected list up for decision again',

@@ -12,6 +12,7 @@ import { dynamoInventory } from '../aws/inventory.js';
 import { queueDepth, type QueueDepth } from '../aws/queue-depth.js';
 import { sqsSyncQueue } from '../aws/queues.js';
 import { iotJobs } from '../aws/jobs.js';
+import { dynamoRevocationsByHand } from '../aws/by-hand.js';
 import { dynamoCampaigns } from '../aws/campaigns.js';
 import { sqsStartQueue } from '../aws/rotation-queues.js';
 import { dynamoRotations } from '../aws/rotations.js';
@@ -21,6 +22,7 @@ import { s3SerialState } from '../aws/serial-state.js';
 import { ssmTrustAnchors } from '../aws/trust-anchors.js';
 import { readApplicationParameters } from '../aws/application-parameters.js';
 import type { Parameters } from '../../domain/protocol/application-parameters.js';
+import type { RevocationsByHand } from '../ports/by-hand.js';
 import type { Clock } from '../ports/clock.js';
 import type { DecisionLog } from '../ports/decision-log.js';
 import type { EmergencyStop } from '../ports/emergency-stop.js';
@@ -56,6 +58,7 @@ export interface Application {
   readonly reconcileQueue: ReconcileQueue;
   readonly rotations: Rotations;
   readonly campaigns: Campaigns;
+  readonly byHand: RevocationsByHand;
   readonly jobs: Pick<Jobs, 'describe'>;
   /** `undefined`: rotation is off. */
   readonly startQueue?: StartQueue;
@@ -81,6 +84,7 @@ export async function openApplication(prefix: string): Promise<Application> {
     registry: iotRegistry(iot, iotDataClient()),
     rotations: dynamoRotations(ledger, wallClock),
     campaigns: dynamoCampaigns(ledger, wallClock),
+    byHand: dynamoRevocationsByHand(ledger),
     jobs: iotJobs(iot),
     ...(parameters.startQueueUrl === undefined ? {} : { startQueue: sqsStartQueue(sqs, parameters.startQueueUrl) }),
     anchors: ssmTrustAnchors(ssm, parameters.trustParameterPath, wallClock),

@@ -101,6 +101,13 @@ function program(): Command {
       (await import('./campaigns.js')).listCampaigns(application),
     ),
     campaign,
+    command('by-hand', 'certificates that people have to revoke at their CA', async (application) =>
+      (await import('./by-hand.js')).listByHand(application),
+    ).addCommand(
+      command('done', 'the CA has revoked it', async (application, _options, given) =>
+        (await import('./by-hand.js')).doneByHand(application, given),
+      ).argument('<certificate>', 'its anchor and serial number: ANCHOR/SERIAL'),
+    ),
     command<Common & { readonly reason: string }>(
       'pause',
       'the emergency stop: nothing is changed any more',

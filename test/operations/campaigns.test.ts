@@ -1,4 +1,6 @@
 import type { Campaign, Rotation } from '../../lambda/ports/rotations.js';
+import { serialNumberFromHex } from '../../domain/pki/serial-number.js';
+import { dynamoRevocationsByHand } from '../../lambda/aws/by-hand.js';
 import { dynamoCampaigns } from '../../lambda/aws/campaigns.js';
 import { dynamoRotations } from '../../lambda/aws/rotations.js';
 import { wallClock } from '../../lambda/runtime/clock.js';
@@ -138,4 +140,34 @@ describe('a campaign', () => {
 test('status shows the queues of rotation where it is on', async () => {
   const { queues } = (await at.run('status', '--json')).json<{ queues: { name: string }[] }>();
   expect(queues.map(({ name }) => name).slice(5)).toEqual(['start', 'issue', 'prove', 'retire']);
+});
+
+describe('by-hand', () => {
+  const serialNumber = serialNumberFromHex('0b7c2');
+  const put = () =>
+    dynamoRevocationsByHand({ client: at.desk.documents, table: at.ledgerTable }).remember({
+      anchorId: 'factory',
+      serialNumber,
+      runId: 'due-2026-11-22',
+      sinceMs: atMs,
+    });
+
+  test('lists what people have to revoke at their CA, once, until a person says that it is done', async () => {
+    expect((await at.run('by-hand')).out).toContain('Nothing is to be revoked by hand.');
+    expect([await put(), await put()]).toEqual([true, false]);
+    expect((await at.run('by-hand', '--json')).json()).toEqual({
+      byHand: [{ anchorId: 'factory', serialNumber, runId: 'due-2026-11-22', since: expect.stringContaining('2026-11-22') as string }],
+    });
+    expect((await at.run('by-hand')).out).toContain(serialNumber);
+    expect(await at.run('by-hand', 'done', 'factory/0B:7C:2')).toMatchObject({ code: 0 });
+    expect((await at.run('by-hand', '--json')).json()).toEqual({ byHand: [] });
+  });
+
+  test('refuses what is not on the list, and what is no serial number', async () => {
+    expect(await at.run('by-hand', 'done', 'factory/0b7c2')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('not on the list') as string,
+    });
+    expect(await at.run('by-hand', 'done', 'factory')).toMatchObject({ code: 2 });
+  });
 });
