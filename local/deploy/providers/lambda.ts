@@ -101,16 +101,28 @@ const permission: Provider = async (properties, { cloud, physicalName }) => {
   return { ref: StatementId, attributes: { Id: StatementId } };
 };
 
+/** Properties that CloudFormation takes as texts too. */
+const MAPPING_NUMBERS = [
+  'BatchSize',
+  'MaximumBatchingWindowInSeconds',
+  'ParallelizationFactor',
+  'MaximumRecordAgeInSeconds',
+  'MaximumRetryAttempts',
+  'TumblingWindowInSeconds',
+];
+const MAPPING_SWITCHES = ['Enabled', 'BisectBatchOnFunctionError'];
+
 const eventSourceMapping: Provider = async (properties, { cloud }) => {
-  const { Enabled: _enabled, BatchSize: _size, MaximumBatchingWindowInSeconds: _window, Tags: _tags, ...rest } = properties;
+  const { Tags: _tags, ...rest } = properties;
+  const startSeconds = numberOf(properties, 'StartingPositionTimestamp');
   const { UUID, EventSourceMappingArn } = await cloud.call<{ UUID: string; EventSourceMappingArn: string }>(
     'lambda',
     'CreateEventSourceMapping',
     present({
       ...rest,
-      Enabled: booleanOf(properties, 'Enabled'),
-      BatchSize: numberOf(properties, 'BatchSize'),
-      MaximumBatchingWindowInSeconds: numberOf(properties, 'MaximumBatchingWindowInSeconds'),
+      ...Object.fromEntries(MAPPING_NUMBERS.map((name) => [name, numberOf(properties, name)])),
+      ...Object.fromEntries(MAPPING_SWITCHES.map((name) => [name, booleanOf(properties, name)])),
+      StartingPositionTimestamp: startSeconds === undefined ? undefined : new Date(startSeconds * 1000),
     }),
   );
   return { ref: UUID, attributes: { Id: UUID, EventSourceMappingArn } };

@@ -1,7 +1,8 @@
 /** The Lambda operations that the desk serves (Lambda API reference). Functions come from templates: CreateFunction is not served. */
 import { AwsError, type Operation } from '../../models/service.js';
 import type { AsyncInvocations } from './async-invocation.js';
-import type { EventSources, MappingInput } from './event-sources.js';
+import type { MappingInput } from './event-source-mapping.js';
+import type { EventSources } from './event-sources.js';
 import { configurationOf } from './function.js';
 import type { Functions } from './functions.js';
 import type { Invocations } from './invocation.js';

@@ -1,5 +1,5 @@
 /**
- * One event source mapping of a queue. It polls with the permissions of the *function's role*: without them nothing is delivered and the
+ * The poller of an event source mapping of a queue. It polls with the permissions of the *function's role*: without them nothing is delivered and the
  * journal says "denied". A batch succeeds and is deleted, or fails and becomes visible again after the queue's visibility timeout; with
  * ReportBatchItemFailures only the named messages fail (Lambda developer guide, "Using Lambda with Amazon SQS").
  *
@@ -9,19 +9,16 @@
 import type { Cloud } from '../../cloud.js';
 import type { LambdaFunction } from './function.js';
 import type { Invocations, Invoked } from './invocation.js';
-import { type SqsMessage, sqsRecord } from './sqs-record.js';
+import type { Filters } from './event-source-mapping.js';
+import { type SqsMessage, filterView, sqsRecord } from './sqs-record.js';
 
-export interface EventSourceSettings {
-  readonly uuid: string;
-  readonly queueArn: string;
+export interface QueueSettings {
   readonly batchSize: number;
   readonly windowSeconds: number;
   /** `undefined`: not limited by the mapping. */
   readonly maximumConcurrency: number | undefined;
   readonly reportsItemFailures: boolean;
-  /** Filter criteria as given, and what they mean. */
-  readonly filters: readonly string[];
-  readonly accepts: (message: SqsMessage) => boolean;
+  readonly filters: Filters;
 }
 
 const ACTIONS = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'];
@@ -29,7 +26,7 @@ const ACTIONS = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttribu
 const DENIED_PAUSE_MS = 60_000;
 const MESSAGES_PER_CALL = 10;
 
-export class EventSource {
+export class QueuePoller {
   private readonly queueUrl: string;
   private readonly stopListening: () => void;
   private inFlight = 0;
@@ -42,12 +39,13 @@ export class EventSource {
   constructor(
     private readonly cloud: Cloud,
     private readonly invocations: Invocations,
-    readonly lambda: LambdaFunction,
-    public settings: EventSourceSettings,
+    private readonly lambda: LambdaFunction,
+    private readonly queueArn: string,
+    public settings: QueueSettings,
     public enabled: boolean,
   ) {
-    this.queueUrl = `${cloud.endpoint}/${cloud.world.accountId}/${settings.queueArn.split(':')[5]}`;
-    this.stopListening = cloud.parts.queueArrivals!(settings.queueArn, () => {
+    this.queueUrl = `${cloud.endpoint}/${cloud.world.accountId}/${queueArn.split(':')[5]}`;
+    this.stopListening = cloud.parts.queueArrivals!(queueArn, () => {
       this.onArrival?.();
       this.pump();
     });
@@ -55,7 +53,7 @@ export class EventSource {
   }
 
   /** Takes new settings, or starts and stops polling. Batches in flight end as they were begun. */
-  update(settings: EventSourceSettings, enabled: boolean): void {
+  update(settings: QueueSettings, enabled: boolean): void {
     this.settings = settings;
     this.enabled = enabled;
     this.pump();
@@ -98,7 +96,7 @@ export class EventSource {
         this.cloud.world.journal.add({
           kind: 'delivery',
           what: `sqs → ${this.lambda.name}`,
-          who: this.settings.queueArn,
+          who: this.queueArn,
           ok: false,
           detail: (error as Error).message,
         });
@@ -136,7 +134,7 @@ export class EventSource {
   private mayPoll(): boolean {
     const { iam, world } = this.cloud;
     for (const action of ACTIONS) {
-      const decision = iam.roleAllows(this.lambda.definition.roleArn, { action, resource: this.settings.queueArn });
+      const decision = iam.roleAllows(this.lambda.definition.roleArn, { action, resource: this.queueArn });
       if (decision.allowed) continue;
       if (!this.denied)
         world.journal.add({
@@ -144,7 +142,7 @@ export class EventSource {
           what: action,
           who: this.lambda.name,
           ok: false,
-          detail: `${this.settings.queueArn}: ${decision.why}`,
+          detail: `${this.queueArn}: ${decision.why}`,
         });
       this.denied = true;
       world.clock.after(DENIED_PAUSE_MS, () => this.pump());
@@ -166,7 +164,7 @@ export class EventSource {
       });
       const got = answer.Messages ?? [];
       if (got.length === 0) break;
-      const refused = got.filter((message) => !this.settings.accepts(message));
+      const refused = got.filter((message) => !this.settings.filters.accepts(filterView(message)));
       // A message that the filter does not want is deleted, as on AWS.
       await this.delete(refused);
       messages.push(...got.filter((message) => !refused.includes(message)));
@@ -176,7 +174,7 @@ export class EventSource {
 
   private async run(batch: readonly SqsMessage[]): Promise<void> {
     const { region } = this.cloud.world;
-    const event = { Records: batch.map((message) => sqsRecord(message, this.settings.queueArn, region)) };
+    const event = { Records: batch.map((message) => sqsRecord(message, this.queueArn, region)) };
     try {
       const result = await this.invocations.invoke(this.lambda, JSON.stringify(event));
       await this.delete(succeeded(batch, result, this.settings.reportsItemFailures));
@@ -186,7 +184,7 @@ export class EventSource {
         this.cloud.world.journal.add({
           kind: 'delivery',
           what: `sqs → ${this.lambda.name}`,
-          who: this.settings.queueArn,
+          who: this.queueArn,
           ok: false,
           detail: (error as Error).message,
         });
