@@ -23,6 +23,7 @@ import { startLogs } from './services/logs/service.js';
 import { createS3 } from './services/s3/service.js';
 import { startSns } from './services/sns/service.js';
 import { startSqs } from './services/sqs/service.js';
+import { startStates } from './services/states/service.js';
 import { createSsm } from './services/ssm/service.js';
 import { createSts } from './services/sts/service.js';
 import type { FaultSettings } from './world/faults.js';
@@ -130,7 +131,7 @@ async function startServices(
   cloud.addService(createS3(cloud));
   cloud.addService(createDynamoDb(cloud));
   cloud.addService(createAcmPca(cloud, options.pca));
-  stops.push(startLambda(cloud));
+  stops.push(startLambda(cloud), startStates(cloud));
   const { service: iot, logging, responders } = iotService(cloud, options.iot);
   cloud.addService(iot);
   const gateway = await startGateway(cloud, { logging, responders, ...(options.mqttPort === undefined ? {} : { port: options.mqttPort }) });

@@ -134,6 +134,11 @@ const CATALOG: Readonly<Record<string, CatalogEntry>> = {
     words: json('ValidationException', 'ThrottlingException', 'KMSInternalException'),
     load: async () => client(await import('@aws-sdk/client-kms'), 'KMSClient'),
   },
+  states: {
+    protocols: ['awsJson1_0'],
+    words: json('ValidationException'),
+    load: async () => client(await import('@aws-sdk/client-sfn'), 'SFNClient'),
+  },
   ssm: {
     protocols: ['awsJson1_1'],
     words: json('ValidationException', 'ThrottlingException', 'InternalServerError'),
