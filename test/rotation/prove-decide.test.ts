@@ -10,6 +10,7 @@ const inOrder: ProveFacts = {
   principal: 'active-and-theirs',
   stopped: false,
   contained: false,
+  wentBack: false,
   old: rights,
   fresh: rights,
 };
@@ -24,6 +25,12 @@ test('more rights than the old one had are no hindrance', () => {
 
 test.each(['proved', 'retired'] as const)('a proof that comes again when it is %s is answered again', (state) => {
   expect(decide({ ...inOrder, rotation: { ...rotation, state } })).toEqual({ do: 'go-on', reason: 'proved-before' });
+});
+
+test('a proof that the device has gone back behind is dropped, and not answered, unless it was taken before', () => {
+  expect(decide({ ...inOrder, wentBack: true })).toEqual({ do: 'drop', reason: 'went-back' });
+  expect(decide({ ...inOrder, wentBack: true, rotation: { ...rotation, state: 'proved' } })).toMatchObject({ do: 'go-on' });
+  expect(decide({ ...inOrder, wentBack: true, contained: true })).toEqual({ do: 'refuse', reason: 'contained' });
 });
 
 const refusals: Record<string, [Partial<ProveFacts>, RotationRefusal]> = {
@@ -63,6 +70,7 @@ test('law: the old certificate is given up only for one that is ACTIVE, theirs, 
     principal: fc.constantFrom('active-and-theirs' as const, 'not-theirs' as const, 'not-asked' as const),
     stopped: fc.boolean(),
     contained: fc.boolean(),
+    wentBack: fc.boolean(),
     old: someRights,
     fresh: someRights,
   });

@@ -103,6 +103,19 @@ describe('refused, and the old certificate goes on working', () => {
   });
 });
 
+test('a proof that waited while the device went back to its old certificate is not taken; the next one is', async () => {
+  const proof = world.proofOf(device.thing, fresh);
+  const answers = world.iot.answers.length;
+  const seenWithOld = (lastSeenAtMs: number) =>
+    world.inventory.records.set(device.old, { ...world.inventory.records.get(device.old)!, lastSeenAtMs });
+  seenWithOld(proof.receivedAtMs + 120_001);
+  expect(await world.prove(proof)).toBe('nothing');
+  expect([statusOf(device.old), world.iot.answers.length]).toEqual(['ACTIVE', answers]);
+  // The end of the old connection is told at about the time of the new one.
+  seenWithOld(proof.receivedAtMs + 120_000);
+  expect(await world.prove(proof)).toBe('proved');
+});
+
 test('an old certificate that was REVOKED meanwhile stays REVOKED', async () => {
   await world.iot.setStatus(device.old, 'REVOKED');
   expect(await world.prove(world.proofOf(device.thing, fresh))).toBe('proved');
@@ -110,7 +123,12 @@ test('an old certificate that was REVOKED meanwhile stays REVOKED', async () => 
 });
 
 describe('a connection with the new certificate, minutes later', () => {
-  const connection = (at = world.clock.nowMs()) => world.prove({ kind: 'presence', principal: fresh, connectedAtMs: at });
+  let connectedAtMs: number;
+  const connection = () => world.prove({ kind: 'presence', principal: fresh, connectedAtMs });
+  beforeEach(() => {
+    connectedAtMs = world.clock.nowMs();
+    seen(fresh, connectedAtMs);
+  });
   const seen = (id: CertificateId, lastSeenAtMs: number) => {
     world.inventory.records.set(id, { ...world.inventory.records.get(id)!, lastSeenAtMs });
   };
@@ -129,14 +147,10 @@ describe('a connection with the new certificate, minutes later', () => {
     expect(world.iot.answers).toHaveLength(answers);
   });
 
-  test('proves nothing of a device that went back to its old certificate since', async () => {
-    const atMs = world.clock.nowMs();
-    seen(device.old, atMs + 120_001);
-    expect(await connection(atMs)).toBe('nothing');
+  test('proves nothing once it has ended: who tries the new certificate and goes back keeps the old one', async () => {
+    seen(fresh, connectedAtMs + 1); // its disconnection
+    expect(await connection()).toBe('nothing');
     expect(statusOf(device.old)).toBe('ACTIVE');
-    // The end of the old connection is told at about the time of the new one.
-    seen(device.old, atMs + 120_000);
-    expect(await connection(atMs)).toBe('proved');
   });
 
   test('is checked like a proof, and a refusal is not sent to a device that has asked for nothing', async () => {

@@ -13,6 +13,8 @@ export interface ProveFacts {
   readonly principal: 'active-and-theirs' | 'not-theirs' | 'not-asked';
   readonly stopped: boolean;
   readonly contained: boolean;
+  /** Was the device seen with its old certificate after it had sent this proof? */
+  readonly wentBack: boolean;
   /** Policies and things of the two certificates. */
   readonly old?: Rights;
   readonly fresh?: Rights;
@@ -31,11 +33,16 @@ export type ProveDecision =
   | { readonly do: 'refuse'; readonly reason: RotationRefusal }
   | { readonly do: 'prove'; readonly reason: 'works' }
   /** Proved before: what is missing is done, and it is answered again. */
-  | { readonly do: 'go-on'; readonly reason: 'proved-before' };
+  | { readonly do: 'go-on'; readonly reason: 'proved-before' }
+  /**
+   * The proof is no longer true, and nothing is answered: a device that has gone back may have thrown its new key away, and one that has not sends
+   * another proof.
+   */
+  | { readonly do: 'drop'; readonly reason: 'went-back' };
 
 const refuse = (reason: RotationRefusal): ProveDecision => ({ do: 'refuse', reason });
 
-export function decide({ rotation, jobId, principal, stopped, contained, old, fresh }: ProveFacts): ProveDecision {
+export function decide({ rotation, jobId, principal, stopped, contained, wentBack, old, fresh }: ProveFacts): ProveDecision {
   if (rotation === undefined || rotation.jobId !== jobId) return refuse('not-the-new-certificate');
   const isProved = rotation.state === 'proved' || rotation.state === 'retired';
   const isWaiting = rotation.state === 'registered' || rotation.state === 'escalated';
@@ -44,6 +51,7 @@ export function decide({ rotation, jobId, principal, stopped, contained, old, fr
   if (stopped) return refuse('stopped');
   if (contained) return refuse('contained');
   if (isProved) return { do: 'go-on', reason: 'proved-before' };
+  if (wentBack) return { do: 'drop', reason: 'went-back' };
   if (old === undefined || fresh === undefined || !mayDoAsMuch(fresh, old)) return refuse('not-permitted');
   return { do: 'prove', reason: 'works' };
 }

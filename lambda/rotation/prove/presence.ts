@@ -8,20 +8,22 @@ import { ROTATION_VERSION, type RotationState } from '../../../domain/protocol/r
 import type { ProvePorts } from './ports.js';
 
 const WAITING: readonly RotationState[] = ['registered', 'escalated'];
-/** Times of presence events are true to two minutes (IG life-cycle-events.html). A new connection ends the old one: that is told at the same time. */
-const ABOUT_THE_SAME_TIME_MS = 120_000;
 
-/** The proof that this connection stands for; `undefined`: it proves nothing, or is not needed any more. */
+/**
+ * The proof that this connection stands for; `undefined`: it proves nothing, or is not needed any more. Only a connection that still stands, minutes
+ * later, counts: a device that tries its new certificate, does not like what it finds and throws it away must not lose its old one for having tried.
+ */
 export async function proofFrom(
   { rotations, inventory, signals }: Pick<ProvePorts, 'rotations' | 'inventory' | 'signals'>,
   { principal, connectedAtMs }: RotationPresence,
 ): Promise<RotationProofEvent | undefined> {
-  const rotation = await rotations.byNew(certificateId(principal));
+  const id = certificateId(principal);
+  const rotation = await rotations.byNew(id);
   if (rotation === undefined || !WAITING.includes(rotation.state)) return undefined;
-  const { thingName, jobId, oldCertificateId } = rotation;
-  const old = await inventory.byId(oldCertificateId);
-  if (old?.lastSeenAtMs !== undefined && old.lastSeenAtMs > connectedAtMs + ABOUT_THE_SAME_TIME_MS) {
-    signals.info('connected with its old certificate since: no proof', { thingName, certificateId: principal, oldCertificateId, jobId });
+  const { thingName, jobId } = rotation;
+  // Whatever else was heard of it since is its disconnection, or a connection that is told of by itself.
+  if ((await inventory.byId(id))?.lastSeenAtMs !== connectedAtMs) {
+    signals.info('the connection ended: no proof', { thingName, certificateId: principal, jobId });
     return undefined;
   }
   return { kind: 'proof', principal, thingName, jobId, receivedAtMs: connectedAtMs, request: { version: ROTATION_VERSION, jobId } };

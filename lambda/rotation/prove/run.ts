@@ -8,7 +8,7 @@ import { gather } from './gather.js';
 import type { ProvePorts, ProveSettings } from './ports.js';
 import { proofFrom } from './presence.js';
 
-/** `observed`: only reported. `nothing`: a connection that proves nothing, or nothing new. */
+/** `observed`: only reported. `nothing`: a connection that proves nothing, or nothing new; a proof that is no longer true. */
 export type ProveOutcome = 'proved' | 'observed' | 'nothing' | RotationRefusal;
 
 /**
@@ -41,6 +41,10 @@ async function runProof(ports: ProvePorts, settings: ProveSettings, event: Rotat
     return 'observed';
   }
   const asker: Asker = { thing, principal, jobId, act: 'prove', topicPrefix: settings.topicPrefix, isTheirs: isTheirs && hasAsked };
+  if (decision.do === 'drop') {
+    ports.signals.info('rotation proof dropped', ids);
+    return 'nothing';
+  }
   if (decision.do === 'refuse' || rotation === undefined)
     return refuse(ports, asker, decision.do === 'refuse' ? decision.reason : 'not-the-new-certificate');
 
