@@ -45,6 +45,23 @@ export const METRICS = {
   orphanWithoutThing: 'OrphanWithoutThing',
   orphanSharedThing: 'OrphanSharedThing',
   orphanUnknownIssuer: 'OrphanUnknownIssuer',
+  /** Audits of ours that completed and whose findings have all been read. */
+  auditCollected: 'AuditCollected',
+  /** An audit of ours that failed or was cancelled: not one that found nothing. */
+  auditFailed: 'AuditFailed',
+  /** The same of single checks. */
+  auditCheckFailed: 'AuditCheckFailed',
+  /** No scheduled audit has been read for two periods. */
+  auditSilent: 'AuditSilent',
+  /** Open findings, each time that an audit sees them. */
+  auditFindings: 'AuditFindings',
+  auditFindingsNew: 'AuditFindingsNew',
+  /** Findings, or pages of them, that could not be read or understood. */
+  auditFindingsUnreadable: 'AuditFindingsUnreadable',
+  /** Findings for people: about the account, a CA, a policy, a role. */
+  auditAccountFinding: 'AuditAccountFinding',
+  /** … about a device, where no machine does something about it. */
+  auditDeviceFinding: 'AuditDeviceFinding',
   /** Certificates that were found due; in mode `observe` counted all the same. */
   rotationsFound: 'RotationsFound',
   rotationsOpened: 'RotationsOpened',

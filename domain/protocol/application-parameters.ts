@@ -50,10 +50,23 @@ export type RotationParameter = keyof typeof ROTATION_PARAMETERS;
 
 export const ROTATION_PARAMETER_NAMES = Object.keys(ROTATION_PARAMETERS) as readonly RotationParameter[];
 
-/** What an installation says about itself: all of the first list, and of the second all or nothing. */
-export type Parameters = Readonly<Record<ApplicationParameter, string>> & Readonly<Partial<Record<RotationParameter, string>>>;
+/** The same where the audit is on. */
+export const AUDIT_PARAMETERS = {
+  auditQueueUrl: 'URL of the collect queue of the audit',
+  auditDeadLetterQueueUrl: 'URL of the dead-letter queue of the collect queue',
+} as const;
 
-/** The queues with work in them, by the noun that the command line prints; each has a dead-letter queue. Those of rotation only where it is on. */
+export type AuditParameter = keyof typeof AUDIT_PARAMETERS;
+
+export const AUDIT_PARAMETER_NAMES = Object.keys(AUDIT_PARAMETERS) as readonly AuditParameter[];
+
+/** What an installation has only where the capability is on. */
+export type OptionalParameter = RotationParameter | AuditParameter;
+
+/** What an installation says about itself: all of the first list, and of each other one all or nothing. */
+export type Parameters = Readonly<Record<ApplicationParameter, string>> & Readonly<Partial<Record<OptionalParameter, string>>>;
+
+/** The queues with work in them, by the noun that the command line prints; each has a dead-letter queue. Those of a capability only where it is on. */
 export const WORK_QUEUES = {
   sync: { queue: 'syncQueueUrl', deadLetters: 'syncDeadLetterQueueUrl' },
   fast: { queue: 'fastQueueUrl', deadLetters: 'fastDeadLetterQueueUrl' },
@@ -64,9 +77,10 @@ export const WORK_QUEUES = {
   issue: { queue: 'issueQueueUrl', deadLetters: 'issueDeadLetterQueueUrl' },
   prove: { queue: 'proveQueueUrl', deadLetters: 'proveDeadLetterQueueUrl' },
   retire: { queue: 'retireQueueUrl', deadLetters: 'retireDeadLetterQueueUrl' },
+  audit: { queue: 'auditQueueUrl', deadLetters: 'auditDeadLetterQueueUrl' },
 } as const satisfies Record<
   string,
-  { readonly queue: ApplicationParameter | RotationParameter; readonly deadLetters: ApplicationParameter | RotationParameter }
+  { readonly queue: ApplicationParameter | OptionalParameter; readonly deadLetters: ApplicationParameter | OptionalParameter }
 >;
 
 export const DEFAULT_PREFIX = 'fleetwarden';
@@ -76,6 +90,6 @@ export function applicationParameterPath(prefix: string): string {
   return `/${prefix}/application`;
 }
 
-export function applicationParameterName(prefix: string, name: ApplicationParameter | RotationParameter): string {
+export function applicationParameterName(prefix: string, name: ApplicationParameter | OptionalParameter): string {
   return `${applicationParameterPath(prefix)}/${name}`;
 }

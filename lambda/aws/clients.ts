@@ -32,4 +32,7 @@ export const privateCaClient = (): ACMPCAClient => new ACMPCAClient({ maxAttempt
 /** Few attempts: a throttled call is repeated by the paced worker in a new slot of the shared pace, not by the SDK beside it. */
 export const iotClient = (): IoTClient => new IoTClient({ ...patient, maxAttempts: 2 });
 
+/** For calls that no pace of ours repeats. */
+export const patientIotClient = (): IoTClient => new IoTClient(patient);
+
 export const iotDataClient = (): IoTDataPlaneClient => new IoTDataPlaneClient({ ...patient, maxAttempts: 2 });

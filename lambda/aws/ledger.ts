@@ -13,6 +13,8 @@
  *     RECONCILE                          CHECKPOINT                             how far the reconciliation came
  *     ROTATION#<oldCertificateId>        ROTATION                               a rotation, and rows to find it: rotation-items.ts
  *     CAMPAIGN                           <campaignId>                           a campaign; JOB#<jobId> / CAMPAIGN leads to it
+ *     AUDIT                              <taskId>                               an audit of ours, and rows about it: audit-records.ts
+ *     SETTING                            <name of the setting>                  what we have set in a setting of the account
  *     ISSUED                             <RFC 3339 time>#<certificateId>        issued for a rotation, until it is seen to have arrived
  *     BY-HAND                            <anchorId>#<serialNumber>              people revoke it at its CA
  *     CONTAINED#<thingName>              CONTAINED                              the thing is isolated

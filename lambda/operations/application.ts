@@ -3,6 +3,10 @@
  * file and what it imports load the AWS SDK, so commands that need no AWS never import it.
  */
 import { callerArn } from '../aws/caller.js';
+import { iotAccountSettings } from '../aws/account-settings.js';
+import { dynamoAuditRecords } from '../aws/audit-records.js';
+import { sqsCollectQueue } from '../aws/audit-responses.js';
+import { iotAudits } from '../aws/audits.js';
 import { documentClient, iotClient, iotDataClient, s3Client, sqsClient, ssmClient } from '../aws/clients.js';
 import { dynamoDecisionLog } from '../aws/decision-log.js';
 import { dynamoEmergencyStop } from '../aws/emergency-stop.js';
@@ -24,6 +28,10 @@ import { readApplicationParameters } from '../aws/application-parameters.js';
 import type { Parameters } from '../../domain/protocol/application-parameters.js';
 import type { RevocationsByHand } from '../ports/by-hand.js';
 import type { Clock } from '../ports/clock.js';
+import type { AccountSettings } from '../ports/account-settings.js';
+import type { AuditRecords } from '../ports/audit-record.js';
+import type { CollectQueue } from '../ports/audit-responses.js';
+import type { Audits } from '../ports/audits.js';
 import type { DecisionLog } from '../ports/decision-log.js';
 import type { EmergencyStop } from '../ports/emergency-stop.js';
 import type { HighWaterMarks } from '../ports/high-water.js';
@@ -62,6 +70,11 @@ export interface Application {
   readonly jobs: Pick<Jobs, 'describe'>;
   /** `undefined`: rotation is off. */
   readonly startQueue?: StartQueue;
+  readonly audits: Pick<Audits, 'start'>;
+  readonly auditRecords: Pick<AuditRecords, 'checks' | 'of'>;
+  readonly accountSettings: Pick<AccountSettings, 'auditConfiguration'>;
+  /** `undefined`: the audit is off. */
+  readonly auditQueue?: CollectQueue;
   readonly depth: (queueUrl: string) => Promise<QueueDepth>;
   /** ARN of the caller, from STS. */
   readonly caller: () => Promise<string>;
@@ -87,6 +100,10 @@ export async function openApplication(prefix: string): Promise<Application> {
     byHand: dynamoRevocationsByHand(ledger),
     jobs: iotJobs(iot),
     ...(parameters.startQueueUrl === undefined ? {} : { startQueue: sqsStartQueue(sqs, parameters.startQueueUrl) }),
+    audits: iotAudits(iot),
+    auditRecords: dynamoAuditRecords(ledger, wallClock),
+    accountSettings: iotAccountSettings(iot),
+    ...(parameters.auditQueueUrl === undefined ? {} : { auditQueue: sqsCollectQueue(sqs, parameters.auditQueueUrl) }),
     anchors: ssmTrustAnchors(ssm, parameters.trustParameterPath, wallClock),
     marks: dynamoHighWaterMarks(ledger),
     holds: dynamoHolds(ledger),

@@ -108,6 +108,17 @@ function program(): Command {
         (await import('./by-hand.js')).doneByHand(application, given),
       ).argument('<certificate>', 'its anchor and serial number: ANCHOR/SERIAL'),
     ),
+    command<Common & { readonly check?: string; readonly limit: string }>(
+      'findings',
+      'what the audits have found and is not put right, the worst first',
+      async (application, { check, limit }) =>
+        (await import('./findings.js')).listFindings(application, { limit, ...(check !== undefined && { check }) }),
+    )
+      .option('--check <name>', 'only those of this audit check')
+      .option('--limit <count>', 'at most so many', '100'),
+    command<Common & { readonly check: string[] }>('audit', 'begin an audit on demand', async (application, { check }) =>
+      (await import('./audit.js')).startAudit(application, check),
+    ).option('--check <name...>', 'only these checks', []),
     command<Common & { readonly reason: string }>(
       'pause',
       'the emergency stop: nothing is changed any more',

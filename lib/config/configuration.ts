@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { MODES } from '../../domain/protocol/revocation.js';
 import { AnchorConfig, isCreated } from './anchor-config.js';
+import { AuditConfig, checkAudit } from './audit-config.js';
 import { wholeNumber } from './field.js';
 import { RotationConfig, checkRotation } from './rotation-config.js';
 
@@ -82,6 +83,7 @@ export const Configuration = z
       .describe('The CAs whose certificates the fleet accepts, and whose CRLs count.'),
     revocation: Revocation.prefault({}),
     rotation: RotationConfig.prefault({}),
+    audit: AuditConfig.prefault({}),
     inventory: z
       .strictObject({
         reconcileHours: wholeNumber(1, 168).default(24).describe('How often the whole registry is read and compared with the inventory.'),
@@ -128,6 +130,7 @@ export const Configuration = z
   })
   .superRefine((configuration, context) => {
     checkRotation(configuration, context);
+    checkAudit(configuration, context);
     const { trustAnchors, revocation } = configuration;
     const seen = new Set<string>();
     trustAnchors.forEach((anchor, index) => {

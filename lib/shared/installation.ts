@@ -8,6 +8,8 @@ export type HandlerName =
   | 'revocation-revoke'
   | 'inventory-record'
   | 'inventory-reconcile'
+  | 'audit-collect'
+  | 'settings-merge'
   | 'rotation-start'
   | 'rotation-issue'
   | 'rotation-prove'

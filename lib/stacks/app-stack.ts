@@ -1,6 +1,7 @@
 import { CfnOutput, Lazy, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import type { RotationParameter } from '../../domain/protocol/application-parameters.js';
+import type { AuditParameter, RotationParameter } from '../../domain/protocol/application-parameters.js';
+import { Audit } from '../audit/audit.js';
 import { DevicePolicy } from '../enrolment/device-policy.js';
 import { InventoryFeed } from '../inventory/inventory.js';
 import { Alarms } from '../observability/alarms.js';
@@ -10,6 +11,7 @@ import { watchFleet } from '../observability/watch.js';
 import { Revocation } from '../revocation/revocation.js';
 import { decimal } from '../revocation/variables.js';
 import { Rotation } from '../rotation/rotation.js';
+import { MergedSettings } from '../settings/merged-setting.js';
 import type { Installation } from '../shared/installation.js';
 import type { StateStack } from './state-stack.js';
 
@@ -38,6 +40,20 @@ export class AppStack extends Stack {
     const inventory: InventoryFeed = new InventoryFeed(this, 'Inventory', { ...context, revokeQueue: revocation.revoke.source.queue });
     const rotation = configuration.rotation.mode === 'off' ? undefined : new Rotation(this, 'Rotation', context);
     if (rotation !== undefined) inventory.tellRotation(rotation.prove.source.queue);
+    const { manage } = configuration.audit;
+    const events = manage.eventConfigurations && configuration.devices.autoRegistration ? ['CA_CERTIFICATE'] : [];
+    const managesAudit = state.audit !== undefined && manage.accountConfiguration;
+    const merged = managesAudit || events.length > 0 ? new MergedSettings(this, 'Settings', context) : undefined;
+    if (events.length > 0) merged?.eventConfigurations(events);
+    const audit =
+      state.audit &&
+      new Audit(this, 'Audit', {
+        ...context,
+        identity: state.audit,
+        ...(managesAudit && merged ? { settings: merged } : {}),
+        ...(rotation ? { startQueue: rotation.start.source.queue } : {}),
+        syncQueue: revocation.sync.source.queue,
+      });
     watchFleet(this.alarms, configuration, revocation.sync.function);
     if (state.trust.privateCaArns.length > 0) this.alarms.onUnwrittenCrl(state.trust.privateCaArns);
     new FleetDashboard(this, 'Dashboard', { prefix, alarms: this.alarms.all, rotation: rotation !== undefined });
@@ -72,6 +88,7 @@ export class AppStack extends Stack {
         brakeShare: decimal(settings.brake.share),
         brakeWindowMinutes: String(settings.brake.windowMinutes),
         ...(rotation === undefined ? {} : rotationParameters(rotation, configuration.rotation.mode)),
+        ...(audit === undefined ? {} : auditParameters(audit)),
       },
     });
     new CfnOutput(this, 'DevicePolicyName', {
@@ -82,13 +99,17 @@ export class AppStack extends Stack {
       value: state.trust.crlBucket.bucketName,
       description: 'Put the CRL of an external CA under external/<anchor id>/',
     });
-    if (configuration.devices.autoRegistration) {
+    if (configuration.devices.autoRegistration && events.length === 0) {
       new CfnOutput(this, 'EventConfigurationCommand', {
         description: 'Run once: AWS IoT then tells of certificates that turn up for the first time. It has no CloudFormation resource.',
         value: `aws iot update-event-configurations --event-configurations '{"CA_CERTIFICATE":{"Enabled":true}}'`,
       });
     }
   }
+}
+
+function auditParameters({ collect }: Audit): Readonly<Record<AuditParameter, string>> {
+  return { auditQueueUrl: collect.source.queue.queueUrl, auditDeadLetterQueueUrl: collect.source.deadLetterQueue.queueUrl };
 }
 
 function rotationParameters({ start, issue, prove, retire }: Rotation, mode: string): Readonly<Record<RotationParameter, string>> {

@@ -2,6 +2,7 @@ import { Stack, type StackProps } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
+import { AuditIdentity } from '../audit/audit-identity.js';
 import type { Configuration } from '../config/configuration.js';
 import { inventoryTable } from '../inventory/inventory-table.js';
 import { ledgerTable } from '../revocation/ledger-table.js';
@@ -22,6 +23,8 @@ export class StateStack extends Stack {
   readonly ledger: Table;
   /** `state/…`: exact serial states; `holds/…`: held lists. */
   readonly stateBucket: Bucket;
+  /** What the account’s audit configuration points to. Absent: the audit is off. */
+  readonly audit?: AuditIdentity;
 
   constructor(scope: Construct, id: string, { configuration, ...props }: StateStackProps) {
     super(scope, id, { ...props, description: 'Fleetwarden: CAs, CRL bucket, inventory, ledger' });
@@ -30,5 +33,6 @@ export class StateStack extends Stack {
     this.inventory = inventoryTable(this);
     this.ledger = ledgerTable(this);
     this.stateBucket = privateBucket(this, 'State', { accessLogs: { bucket: accessLogs, prefix: 'state/' }, noncurrentVersionDays: 30 });
+    if (configuration.audit.mode === 'on') this.audit = new AuditIdentity(this, 'Audit', configuration.audit);
   }
 }

@@ -1,13 +1,18 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { METRICS, METRIC_NAMESPACE } from '../../domain/fleet/metrics.js';
-import { APPLICATION_PARAMETER_NAMES, ROTATION_PARAMETER_NAMES } from '../../domain/protocol/application-parameters.js';
+import { APPLICATION_PARAMETER_NAMES, AUDIT_PARAMETER_NAMES, ROTATION_PARAMETER_NAMES } from '../../domain/protocol/application-parameters.js';
+import { AUDIT_ALARMS, AUDIT_BY_RULE, AUDIT_INFORMATION } from '../../lib/audit/watch.js';
 import { ARTICLES } from '../../lib/observability/articles.js';
 import { BY_RULE, INFORMATION, ONE_IS_TOO_MANY } from '../../lib/observability/watch.js';
 import { ROTATION_ALARMS, ROTATION_BY_RULE, ROTATION_INFORMATION } from '../../lib/rotation/watch.js';
 import { type Resource, ofType, statementsOf, synthesise, text } from './support.js';
 
-const { appTemplate } = synthesise({ notifications: { emails: ['ops@example.com', 'sec@example.com'] }, rotation: { mode: 'enforce' } });
+const { appTemplate } = synthesise({
+  notifications: { emails: ['ops@example.com', 'sec@example.com'] },
+  rotation: { mode: 'enforce' },
+  audit: { mode: 'on' },
+});
 const alarms = Object.values(ofType(appTemplate, 'AWS::CloudWatch::Alarm')).map(({ Properties }) => Properties);
 const own = alarms.filter((alarm) => alarm['Namespace'] === METRIC_NAMESPACE);
 const runbook = readFileSync(path.join(__dirname, '..', '..', 'docs', 'runbook.md'), 'utf8');
@@ -17,13 +22,21 @@ const articleOf = (alarm: Record<string, unknown>): string | undefined =>
 describe('the metrics of the functions', () => {
   it('are each either watched by an alarm or named as information: none is forgotten', () => {
     const rotation = [...Object.keys(ROTATION_ALARMS), ...ROTATION_BY_RULE, ...ROTATION_INFORMATION];
-    expect([...Object.keys(ONE_IS_TOO_MANY), ...BY_RULE, ...INFORMATION, ...rotation].toSorted()).toEqual(Object.keys(METRICS).toSorted());
+    const audit = [...Object.keys(AUDIT_ALARMS), ...AUDIT_BY_RULE, ...AUDIT_INFORMATION];
+    expect([...Object.keys(ONE_IS_TOO_MANY), ...BY_RULE, ...INFORMATION, ...rotation, ...audit].toSorted()).toEqual(
+      Object.keys(METRICS).toSorted(),
+    );
   });
 
   it('that are watched have exactly one alarm each', () => {
-    const watched = [...Object.keys(ONE_IS_TOO_MANY), ...BY_RULE, ...Object.keys(ROTATION_ALARMS), ...ROTATION_BY_RULE].map(
-      (name) => METRICS[name as keyof typeof METRICS],
-    );
+    const watched = [
+      ...Object.keys(ONE_IS_TOO_MANY),
+      ...BY_RULE,
+      ...Object.keys(ROTATION_ALARMS),
+      ...ROTATION_BY_RULE,
+      ...Object.keys(AUDIT_ALARMS),
+      ...AUDIT_BY_RULE,
+    ].map((name) => METRICS[name as keyof typeof METRICS]);
     expect(own.map((alarm) => text(alarm['MetricName'])).toSorted()).toEqual([...watched].toSorted());
   });
 
@@ -97,7 +110,9 @@ describe('the alarm topic', () => {
   });
 
   it('tells the people named in the configuration', () => {
-    const endpoints = Object.values(ofType(appTemplate, 'AWS::SNS::Subscription')).map(({ Properties }) => Properties['Endpoint']);
+    const endpoints = Object.values(ofType(appTemplate, 'AWS::SNS::Subscription')).flatMap(({ Properties }) =>
+      Properties['Protocol'] === 'email' ? [Properties['Endpoint']] : [],
+    );
     expect(endpoints).toEqual(['ops@example.com', 'sec@example.com']);
   });
 });
@@ -114,7 +129,7 @@ describe('the dashboard', () => {
 describe('the parameters for the command line', () => {
   it('are exactly those that it asks for', () => {
     const names = Object.values(ofType(appTemplate, 'AWS::SSM::Parameter')).map(({ Properties }) => text(Properties['Name']));
-    const asked = [...APPLICATION_PARAMETER_NAMES, ...ROTATION_PARAMETER_NAMES];
+    const asked = [...APPLICATION_PARAMETER_NAMES, ...ROTATION_PARAMETER_NAMES, ...AUDIT_PARAMETER_NAMES];
     expect(names.toSorted()).toEqual(asked.map((name) => `/fleetwarden/application/${name}`).toSorted());
   });
 });

@@ -1,0 +1,1 @@
+export { AuditMessage } from '../../../domain/protocol/audit.js';
