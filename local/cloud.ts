@@ -171,6 +171,8 @@ export interface Cloud {
   addService(service: AwsService): void;
   /** Delivery from one service to the ARN of another: sqs, lambda, sns, logs. Applies the fault settings. Resolves to what the resource policy decided. */
   deliver(delivery: Delivery): Promise<AccessDecision & { readonly result?: LambdaResult }>;
+  /** What `deliver` would decide, with nothing delivered. */
+  mayDeliver(delivery: Delivery): AccessDecision;
   /** Each service that can be a target registers one. `arnService` is the third part of the ARN. */
   addTarget(
     arnService: string,

@@ -42,6 +42,7 @@ export async function createCloud(world: World, options: CloudOptions = {}): Pro
     addPage: (path, type, body) => endpoint.addPage(path, { type, body }),
     addTarget: (arnService, accept, access) => deliveries.add(arnService, accept, access),
     deliver: (delivery) => deliveries.deliver(delivery),
+    mayDeliver: (delivery) => deliveries.mayDeliver(delivery),
     call: async <T>(service: string, operation: string, input: Record<string, unknown>) => {
       const { model, operation: found } = await find(service, operation);
       return (await pipeline.performAsAdministrator(model, found, input, randomUUID())) as T;

@@ -26,13 +26,13 @@ export class Deliveries {
     this.targets.set(arnService, { accept, access });
   }
 
+  mayDeliver(delivery: Delivery): AccessDecision {
+    return this.decide(delivery, this.targetOf(delivery).access(delivery));
+  }
+
   async deliver(delivery: Delivery): Promise<AccessDecision & { readonly result?: LambdaResult }> {
     const arnService = delivery.targetArn.split(':')[2] ?? '';
-    const target = this.targets.get(arnService);
-    if (!target)
-      throw new Error(
-        `delivery from ${delivery.sourceArn}: got target '${delivery.targetArn}', expected one of ${[...this.targets.keys()].join(', ')}`,
-      );
+    const target = this.targetOf(delivery);
     const decision = this.decide(delivery, target.access(delivery));
     const what = `${delivery.service.split('.')[0]} → ${arnService}`;
     if (!decision.allowed) {
@@ -54,6 +54,13 @@ export class Deliveries {
       else result = await this.accept(target, delivery, what);
     }
     return result ? { ...decision, result } : decision;
+  }
+
+  private targetOf(delivery: Delivery): Target {
+    const target = this.targets.get(delivery.targetArn.split(':')[2] ?? '');
+    if (target) return target;
+    const known = [...this.targets.keys()].join(', ');
+    throw new Error(`delivery from ${delivery.sourceArn}: got target '${delivery.targetArn}', expected one of ${known}`);
   }
 
   private async accept(target: Target, delivery: Delivery, what: string): Promise<LambdaResult | void> {

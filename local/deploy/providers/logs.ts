@@ -49,6 +49,24 @@ const metricFilter: Provider = async (properties, { cloud, physicalName }) => {
   return { ref: filterName, attributes: {} };
 };
 
+const subscriptionFilter: Provider = async (properties, { cloud, physicalName }) => {
+  onlyServed(properties, ['FilterName', 'FilterPattern', 'LogGroupName', 'DestinationArn', 'RoleArn', 'Distribution']);
+  const filterName = textOf(properties, 'FilterName') ?? physicalName(512);
+  await cloud.call(
+    'logs',
+    'PutSubscriptionFilter',
+    present({
+      logGroupName: properties.LogGroupName,
+      filterName,
+      filterPattern: properties.FilterPattern ?? '',
+      destinationArn: properties.DestinationArn,
+      roleArn: properties.RoleArn,
+      distribution: properties.Distribution,
+    }),
+  );
+  return { ref: filterName, attributes: {} };
+};
+
 const queryDefinition: Provider = async (properties, { cloud }) => {
   onlyServed(properties, ['Name', 'QueryString', 'LogGroupNames', 'QueryLanguage']);
   const { Name: name, QueryString: queryString, LogGroupNames: logGroupNames } = properties;
@@ -74,6 +92,7 @@ const resourcePolicy: Provider = async (properties, { cloud }) => {
 export const providers: Providers = {
   'AWS::Logs::LogGroup': logGroup,
   'AWS::Logs::MetricFilter': metricFilter,
+  'AWS::Logs::SubscriptionFilter': subscriptionFilter,
   'AWS::Logs::QueryDefinition': queryDefinition,
   'AWS::Logs::ResourcePolicy': resourcePolicy,
 };

@@ -25,6 +25,21 @@ export interface MetricTransformation {
   readonly unit?: string;
 }
 
+export interface SubscriptionInput {
+  readonly filterName: string;
+  readonly filterPattern: string;
+  readonly destinationArn: string;
+  readonly roleArn?: string;
+  readonly distribution?: string;
+}
+
+/** Who gets the lines of a group as they come. */
+export interface Subscription {
+  readonly input: SubscriptionInput;
+  readonly createdAtMs: number;
+  lines(logStream: string, events: readonly LogEvent[]): void;
+}
+
 /** Events that a stream keeps, and streams that a group keeps. */
 const EVENTS_PER_STREAM = 5000;
 const STREAMS_PER_GROUP = 200;
@@ -46,6 +61,7 @@ export class LogStream {
 export class LogGroup {
   readonly streams = new Map<string, LogStream>();
   readonly metricFilters = new Map<string, MetricFilter>();
+  readonly subscriptions = new Map<string, Subscription>();
   readonly tags = new Map<string, string>();
   retentionInDays: number | undefined;
 

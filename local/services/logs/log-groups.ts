@@ -72,12 +72,15 @@ export class LogGroups {
   write(group: LogGroup, stream: LogStream, lines: readonly Line[]): void {
     const ingestionTime = this.cloud.world.clock.nowMs();
     const metrics: MetricValue[] = [];
+    const events: LogEvent[] = [];
     for (const { timestamp, message } of lines) {
       const event: LogEvent = { eventId: (++this.eventNumber).toString().padStart(56, '0'), timestamp, ingestionTime, message };
       stream.add(event);
+      events.push(event);
       metrics.push(...embeddedMetrics(message), ...[...group.metricFilters.values()].flatMap((filter) => filtered(filter, event)));
     }
     if (metrics.length > 0) this.cloud.parts.metrics?.(metrics);
+    for (const filter of group.subscriptions.values()) filter.lines(stream.name, events);
   }
 
   policies(): readonly PolicyDocument[] {

@@ -3,6 +3,7 @@ import type { Cloud } from '../../cloud.js';
 import type { AccessRequest } from '../../iam/principal.js';
 import { LogGroups } from './log-groups.js';
 import { logsOperations } from './operations.js';
+import { subscriptionOperations } from './subscription-operations.js';
 
 /** Starts CloudWatch Logs. Nothing to stop: it has no timer. */
 export function startLogs(cloud: Cloud): void {
@@ -10,8 +11,8 @@ export function startLogs(cloud: Cloud): void {
   cloud.addService({
     name: 'logs',
     signingNames: ['logs'],
-    operations: logsOperations(groups, cloud.world),
-    access: (operation, input) => [access(groups, operation, input)],
+    operations: { ...logsOperations(groups, cloud.world), ...subscriptionOperations(groups, cloud) },
+    access: (operation, input) => [access(groups, operation, input), ...passes(operation, input)],
     resourcePolicies: () => groups.policies(),
   });
   cloud.parts.logs = (group, stream, lines) => groups.writeFromService(group, stream, lines);
@@ -47,4 +48,10 @@ function access(groups: LogGroups, operation: string, input: Readonly<Record<str
   if (['PutLogEvents', 'GetLogEvents', 'DeleteLogStream'].includes(operation))
     return { action, resource: `${arn}:log-stream:${String(input.logStreamName)}` };
   return { action, resource: `${arn}:*` };
+}
+
+/** Who lets CloudWatch Logs deliver under a role must be allowed to pass it (PutSubscriptionFilter API reference). */
+function passes(operation: string, { roleArn }: Readonly<Record<string, unknown>>): readonly AccessRequest[] {
+  if (operation !== 'PutSubscriptionFilter' || typeof roleArn !== 'string') return [];
+  return [{ action: 'iam:PassRole', resource: roleArn, context: { 'iam:PassedToService': 'logs.amazonaws.com' } }];
 }

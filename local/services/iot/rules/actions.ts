@@ -3,6 +3,7 @@
  * does: the trust policy must let iot.amazonaws.com in, the role's policy must allow the call
  * (https://docs.aws.amazon.com/iot/latest/developerguide/iot-rule-actions.html).
  */
+import { randomUUID } from 'node:crypto';
 import type { Cloud } from '../../../cloud.js';
 import type { AccessRequest, Principal } from '../../../iam/principal.js';
 import type { RuleAction } from './compile.js';
@@ -38,13 +39,20 @@ export async function runAction(action: RuleAction, run: ActionRun): Promise<voi
 
 type Runner = (settings: Readonly<Record<string, unknown>>, field: (name: string) => string, run: ActionRun) => Promise<void>;
 
-async function deliver(run: ActionRun, targetArn: string, payload: unknown, roleArn?: string): Promise<void> {
+async function deliver(
+  run: ActionRun,
+  targetArn: string,
+  payload: unknown,
+  roleArn?: string,
+  message?: { readonly partitionKey: string },
+): Promise<void> {
   const decision = await run.cloud.deliver({
     service: SERVICE,
     sourceArn: run.ruleArn,
     targetArn,
     payload,
     ...(roleArn ? { roleArn } : {}),
+    ...(message ? { message } : {}),
   });
   if (!decision.allowed) throw new Error(decision.why);
 }
@@ -88,6 +96,13 @@ const RUNNERS: Readonly<Record<string, Runner>> = {
   },
   lambda: (_, field, run) => deliver(run, field('functionArn'), asText(run.output)),
   sns: (_, field, run) => deliver(run, field('targetArn'), asText(run.output), field('roleArn')),
+  // The record is the payload as bytes; without a partition key records are spread over the shards.
+  kinesis: async (settings, field, run) => {
+    const { partition, region, accountId } = run.cloud.world;
+    const streamArn = `arn:${partition}:kinesis:${region}:${accountId}:stream/${field('streamName')}`;
+    const partitionKey = settings['partitionKey'] === undefined ? randomUUID() : field('partitionKey');
+    await deliver(run, streamArn, bytesOf(run.output), field('roleArn'), { partitionKey });
+  },
   republish: async (settings, field, run) => {
     const topic = field('topic').replace(/^\$\$/, '$');
     const { partition, region, accountId } = run.cloud.world;

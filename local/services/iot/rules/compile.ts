@@ -30,6 +30,7 @@ const ACTIONS: Readonly<Record<string, readonly string[]>> = {
   sqs: ['roleArn', 'queueUrl'],
   lambda: ['functionArn'],
   sns: ['roleArn', 'targetArn'],
+  kinesis: ['roleArn', 'streamName'],
   republish: ['roleArn', 'topic'],
   s3: ['roleArn', 'bucketName', 'key'],
   cloudwatchLogs: ['roleArn', 'logGroupName'],

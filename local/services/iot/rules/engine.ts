@@ -84,7 +84,12 @@ function run(state: IotState, rule: TopicRule, message: Message, metric: Count):
 function resourceOf(action: RuleAction): string {
   const [settings] = Object.values(action);
   const named =
-    settings?.['queueUrl'] ?? settings?.['functionArn'] ?? settings?.['targetArn'] ?? settings?.['topic'] ?? settings?.['bucketName'];
+    settings?.['queueUrl'] ??
+    settings?.['streamName'] ??
+    settings?.['functionArn'] ??
+    settings?.['targetArn'] ??
+    settings?.['topic'] ??
+    settings?.['bucketName'];
   return typeof named === 'string' ? named : '';
 }
 
