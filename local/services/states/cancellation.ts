@@ -16,7 +16,7 @@ export class Cancellation {
   cancel(): void {
     if (this.stopped) return;
     this.stopped = true;
-    for (const listener of [...this.listeners]) listener();
+    for (const listener of this.listeners) listener();
     this.listeners.clear();
   }
 

@@ -45,12 +45,7 @@ const ERRORS: Readonly<Record<'lambda' | 'sqs' | 'sns' | 'events', Errors>> = {
     prefix: 'SNS',
     service: 'AmazonSNS',
     general: 'AmazonSNSException',
-    modelled: {
-      NotFound: 'NotFoundException',
-      InvalidParameter: 'InvalidParameterException',
-      AuthorizationError: 'AuthorizationErrorException',
-      InternalError: 'InternalErrorException',
-    },
+    modelled: same('NotFoundException', 'InvalidParameterException', 'AuthorizationErrorException', 'InternalErrorException'),
   },
   events: { prefix: 'EventBridge', service: 'AmazonCloudWatchEvents', general: 'AmazonCloudWatchEventsException', modelled: {} },
 };
