@@ -77,6 +77,9 @@ export function behaviourFault(
   const operators: readonly string[] = OPERATORS_OF[metric.kind];
   if (operator === undefined || !operators.includes(operator))
     return { field: 'operator', expected: `expected one of ${operators.join(', ')}` };
+  // Whoever is away too briefly does not violate anything that a schedule could find.
+  if (metric.gathering === 'offline' && !isUpperLimit(operator))
+    return { field: 'operator', expected: 'expected less-than or less-than-equals' };
   if (statistic !== undefined)
     return metric.kind === 'count' && metric.gathering !== 'offline'
       ? undefined

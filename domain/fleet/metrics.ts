@@ -98,6 +98,26 @@ export const METRICS = {
   supersedeByHand: 'SupersedeByHand',
   /** Thing group and job of a campaign were deleted, long after its end. */
   campaignTidied: 'CampaignTidied',
+  /** Behaviours that were not met, are met again, or can be judged no more. */
+  violationsRaised: 'ViolationsRaised',
+  violationsCleared: 'ViolationsCleared',
+  violationsInvalidated: 'ViolationsInvalidated',
+  /** … of which people are told: every response but `observe`. */
+  violationToNotify: 'ViolationToNotify',
+  /** Events that the built-in monitor has counted. */
+  monitorEvents: 'MonitorEvents',
+  /** Copies of events that were counted before. */
+  monitorCopies: 'MonitorCopies',
+  /** Events that came so late that their window was closed. */
+  monitorLate: 'MonitorLate',
+  /** A record of the stream that is none of ours. */
+  monitorUnreadable: 'MonitorUnreadable',
+  /** A report of a device that is not in Device Defender's form. */
+  reportUnreadable: 'ReportUnreadable',
+  /** Size of the state of a window, of one megabyte. */
+  monitorStateBytes: 'MonitorStateBytes',
+  /** Events that were not counted, or clients that were given up, because the state of a window was full. */
+  monitorLost: 'MonitorLost',
 } as const;
 
 /** Unit in CloudWatch's own words. */

@@ -173,3 +173,13 @@ export function fleetRules(topicPrefix: string): readonly FleetRule[] {
     },
   ];
 }
+
+/**
+ * The state of a window is at most one megabyte for each shard: a larger one would end the window early (services-kinesis-windows.html).
+ *
+ *       0 ─────────── alarmBytes ─── fullBytes ──────── mostBytes
+ *       all is well   people are told  no further client   all clients are given up, loudly
+ *
+ * What one invocation of `batchSize` records can add fits between the last two.
+ */
+export const MONITOR_LIMITS = { alarmBytes: 500_000, fullBytes: 650_000, mostBytes: 1_000_000, batchSize: 5000 } as const;

@@ -6,7 +6,9 @@ import { ACMPCAClient } from '@aws-sdk/client-acm-pca';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { IoTClient } from '@aws-sdk/client-iot';
 import { IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane';
+import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { S3Client } from '@aws-sdk/client-s3';
+import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
@@ -25,6 +27,8 @@ export const s3Client = (): S3Client => new S3Client(patient);
 
 export const sqsClient = (): SQSClient => new SQSClient(patient);
 
+export const snsClient = (): SNSClient => new SNSClient(patient);
+
 export const ssmClient = (): SSMClient => new SSMClient(patient);
 
 export const privateCaClient = (): ACMPCAClient => new ACMPCAClient({ maxAttempts: 5, retryMode: 'standard' });
@@ -36,3 +40,6 @@ export const iotClient = (): IoTClient => new IoTClient({ ...patient, maxAttempt
 export const patientIotClient = (): IoTClient => new IoTClient(patient);
 
 export const iotDataClient = (): IoTDataPlaneClient => new IoTDataPlaneClient({ ...patient, maxAttempts: 2 });
+
+/** Speaks HTTP/2, with a request handler of its own. */
+export const kinesisClient = (): KinesisClient => new KinesisClient({ maxAttempts: 5, retryMode: 'standard' });

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { MODES } from '../../domain/protocol/revocation.js';
 import { AnchorConfig, isCreated } from './anchor-config.js';
 import { AuditConfig, checkAudit } from './audit-config.js';
+import { BehaviourConfig, checkBehaviour } from './behaviour-config.js';
 import { wholeNumber } from './field.js';
 import { RotationConfig, checkRotation } from './rotation-config.js';
 
@@ -83,6 +84,7 @@ export const Configuration = z
       .describe('The CAs whose certificates the fleet accepts, and whose CRLs count.'),
     revocation: Revocation.prefault({}),
     rotation: RotationConfig.prefault({}),
+    behaviour: BehaviourConfig.prefault({}),
     audit: AuditConfig.prefault({}),
     inventory: z
       .strictObject({
@@ -130,6 +132,7 @@ export const Configuration = z
   })
   .superRefine((configuration, context) => {
     checkRotation(configuration, context);
+    checkBehaviour(configuration, context);
     checkAudit(configuration, context);
     const { trustAnchors, revocation } = configuration;
     const seen = new Set<string>();

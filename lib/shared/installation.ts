@@ -13,7 +13,9 @@ export type HandlerName =
   | 'rotation-start'
   | 'rotation-issue'
   | 'rotation-prove'
-  | 'rotation-retire';
+  | 'rotation-retire'
+  | 'behaviour-watch'
+  | 'behaviour-offline';
 
 /** What every construct of one installation is given. */
 export interface Installation {

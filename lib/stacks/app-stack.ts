@@ -2,6 +2,7 @@ import { CfnOutput, Lazy, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { AuditParameter, RotationParameter } from '../../domain/protocol/application-parameters.js';
 import { Audit } from '../audit/audit.js';
+import { Behaviour } from '../behaviour/behaviour.js';
 import { DevicePolicy } from '../enrolment/device-policy.js';
 import { InventoryFeed } from '../inventory/inventory.js';
 import { Alarms } from '../observability/alarms.js';
@@ -54,6 +55,7 @@ export class AppStack extends Stack {
         ...(rotation ? { startQueue: rotation.start.source.queue } : {}),
         syncQueue: revocation.sync.source.queue,
       });
+    if (configuration.behaviour.detect !== 'off') new Behaviour(this, 'Behaviour', context);
     watchFleet(this.alarms, configuration, revocation.sync.function);
     if (state.trust.privateCaArns.length > 0) this.alarms.onUnwrittenCrl(state.trust.privateCaArns);
     new FleetDashboard(this, 'Dashboard', { prefix, alarms: this.alarms.all, rotation: rotation !== undefined });

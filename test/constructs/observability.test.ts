@@ -3,6 +3,7 @@ import path from 'node:path';
 import { METRICS, METRIC_NAMESPACE } from '../../domain/fleet/metrics.js';
 import { APPLICATION_PARAMETER_NAMES, AUDIT_PARAMETER_NAMES, ROTATION_PARAMETER_NAMES } from '../../domain/protocol/application-parameters.js';
 import { AUDIT_ALARMS, AUDIT_BY_RULE, AUDIT_INFORMATION } from '../../lib/audit/watch.js';
+import { BEHAVIOUR_ALARMS, BEHAVIOUR_BY_RULE, BEHAVIOUR_INFORMATION } from '../../lib/behaviour/watch.js';
 import { ARTICLES } from '../../lib/observability/articles.js';
 import { BY_RULE, INFORMATION, ONE_IS_TOO_MANY } from '../../lib/observability/watch.js';
 import { ROTATION_ALARMS, ROTATION_BY_RULE, ROTATION_INFORMATION } from '../../lib/rotation/watch.js';
@@ -11,6 +12,7 @@ import { type Resource, ofType, statementsOf, synthesise, text } from './support
 const { appTemplate } = synthesise({
   notifications: { emails: ['ops@example.com', 'sec@example.com'] },
   rotation: { mode: 'enforce' },
+  behaviour: { detect: 'both', sources: { logs: true } },
   audit: { mode: 'on' },
 });
 const alarms = Object.values(ofType(appTemplate, 'AWS::CloudWatch::Alarm')).map(({ Properties }) => Properties);
@@ -23,7 +25,8 @@ describe('the metrics of the functions', () => {
   it('are each either watched by an alarm or named as information: none is forgotten', () => {
     const rotation = [...Object.keys(ROTATION_ALARMS), ...ROTATION_BY_RULE, ...ROTATION_INFORMATION];
     const audit = [...Object.keys(AUDIT_ALARMS), ...AUDIT_BY_RULE, ...AUDIT_INFORMATION];
-    expect([...Object.keys(ONE_IS_TOO_MANY), ...BY_RULE, ...INFORMATION, ...rotation, ...audit].toSorted()).toEqual(
+    const behaviour = [...Object.keys(BEHAVIOUR_ALARMS), ...BEHAVIOUR_BY_RULE, ...BEHAVIOUR_INFORMATION];
+    expect([...Object.keys(ONE_IS_TOO_MANY), ...BY_RULE, ...INFORMATION, ...behaviour, ...rotation, ...audit].toSorted()).toEqual(
       Object.keys(METRICS).toSorted(),
     );
   });
@@ -32,6 +35,8 @@ describe('the metrics of the functions', () => {
     const watched = [
       ...Object.keys(ONE_IS_TOO_MANY),
       ...BY_RULE,
+      ...Object.keys(BEHAVIOUR_ALARMS),
+      ...BEHAVIOUR_BY_RULE,
       ...Object.keys(ROTATION_ALARMS),
       ...ROTATION_BY_RULE,
       ...Object.keys(AUDIT_ALARMS),

@@ -1,0 +1,51 @@
+/**
+ * Fails to saying nothing. About a client of which nothing arrives, because it is away or has nothing to say: no window of the stream ever ends for it.
+ */
+import { meets, type Behaviour } from '../../../domain/fleet/behaviours.js';
+import type { MetricValue } from '../../../domain/protocol/violation.js';
+
+export type RoundDecision =
+  | { readonly do: 'nothing'; readonly reason: 'too-early' | 'waits' }
+  | { readonly do: 'count'; readonly reason: 'silent' | 'away' | 'back'; readonly isNormal: boolean; readonly value: MetricValue }
+  /** Published before anything else is decided. */
+  | { readonly do: 'announce'; readonly reason: 'left-half-done' }
+  | { readonly do: 'give-up'; readonly reason: 'behaviour-gone' | 'no-metrics' };
+
+/** A standing, as the round finds it. */
+export interface StandingFacts {
+  readonly lastWindowEndMs: number;
+  readonly updatedAtMs: number;
+  readonly isPending: boolean;
+  /** The behaviour is there still, with the criteria that the standing was counted by. */
+  readonly isCurrent: boolean;
+  /** Of disconnect-duration: is the client connected now? `undefined`: another metric. */
+  readonly isConnected?: boolean;
+  /** What a window without events is for the behaviour; `undefined`: no datapoint. */
+  readonly silence?: { readonly isNormal: boolean; readonly value: MetricValue };
+}
+
+/** So long a function may be at it before somebody else takes it up. */
+const HALF_DONE_MS = 120_000;
+/** Windows that are not over for sure: the function of the stream comes some time after their end. */
+const OPEN_WINDOWS = 3;
+/** DDG: without metrics for more than two days an alarm is invalidated. */
+const NO_METRICS_MS = 2 * 86_400_000;
+
+export function decideStanding(facts: StandingFacts, windowMs: number, nowMs: number): RoundDecision {
+  if (facts.isPending)
+    return nowMs - facts.updatedAtMs < HALF_DONE_MS ? { do: 'nothing', reason: 'too-early' } : { do: 'announce', reason: 'left-half-done' };
+  if (!facts.isCurrent) return { do: 'give-up', reason: 'behaviour-gone' };
+  if (facts.isConnected === true) return { do: 'count', reason: 'back', isNormal: true, value: { count: 0 } };
+  if (facts.isConnected === false) return { do: 'nothing', reason: 'waits' };
+  const sinceMs = nowMs - facts.lastWindowEndMs;
+  if (sinceMs < OPEN_WINDOWS * windowMs) return { do: 'nothing', reason: 'too-early' };
+  if (facts.silence !== undefined) return { do: 'count', reason: 'silent', ...facts.silence };
+  return sinceMs > NO_METRICS_MS ? { do: 'give-up', reason: 'no-metrics' } : { do: 'nothing', reason: 'waits' };
+}
+
+/** Minutes since it disconnected, against the limit. */
+export function decideAway({ operator, value }: Behaviour, disconnectedAtMs: number, nowMs: number): RoundDecision {
+  const minutes = Math.floor((nowMs - disconnectedAtMs) / 60_000);
+  if (typeof value !== 'number' || operator === undefined || meets(operator, minutes, value)) return { do: 'nothing', reason: 'too-early' };
+  return { do: 'count', reason: 'away', isNormal: false, value: { count: minutes } };
+}

@@ -1,0 +1,60 @@
+/** The alarms on what the built-in monitor reports, and on its silence: what each means and what to do stands in docs/runbook.md, one article each. */
+import { Duration } from 'aws-cdk-lib';
+import { TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import type { IStream } from 'aws-cdk-lib/aws-kinesis';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import { METRICS } from '../../domain/fleet/metrics.js';
+import { MONITOR_LIMITS } from '../../domain/protocol/fleet-events.js';
+import type { Alarms } from '../observability/alarms.js';
+import type { Article } from '../observability/articles.js';
+
+/** Bad things of which one is one too many, each with its article. */
+export const BEHAVIOUR_ALARMS = {
+  violationToNotify: 'behaviour-violated',
+  monitorUnreadable: 'monitor-unreadable',
+  monitorLost: 'monitor-lossy',
+} as const satisfies Partial<Record<keyof typeof METRICS, Article>>;
+
+/** Everything else that is counted: shown on the dashboard, and nobody is woken by it. */
+export const BEHAVIOUR_INFORMATION = [
+  'violationsRaised',
+  'violationsCleared',
+  'violationsInvalidated',
+  'monitorEvents',
+  'monitorCopies',
+  'monitorLate',
+  'reportUnreadable',
+] as const satisfies readonly (keyof typeof METRICS)[];
+
+/** Metrics that an alarm watches by a rule of their own, below. */
+export const BEHAVIOUR_BY_RULE = ['monitorStateBytes'] as const satisfies readonly (keyof typeof METRICS)[];
+
+export interface Watched {
+  readonly watch: IFunction;
+  readonly offline: IFunction;
+  readonly stream: IStream;
+}
+
+/** Events stay in the stream for a day: who comes an hour late has time, who is told of it after an hour less. */
+const BEHIND_MINUTES = 15;
+
+export function watchMonitor(alarms: Alarms, { watch, offline, stream }: Watched): void {
+  for (const [metric, article] of Object.entries(BEHAVIOUR_ALARMS))
+    alarms.addOwn(article, METRICS[metric as keyof typeof BEHAVIOUR_ALARMS]);
+  alarms.addOwn('monitor-filling', METRICS.monitorStateBytes, { statistic: 'Maximum', atLeast: MONITOR_LIMITS.alarmBytes });
+  const fiveMinutes = Duration.minutes(5);
+  alarms.add('monitor-behind', {
+    metric: watch.metric('IteratorAge', { statistic: 'Maximum', period: fiveMinutes }),
+    atLeast: BEHIND_MINUTES * 60_000,
+  });
+  alarms.add('monitor-stream-full', {
+    metric: stream.metric('WriteProvisionedThroughputExceeded', { statistic: 'Sum', period: fiveMinutes }),
+    atLeast: 1,
+  });
+  // Silence is the symptom: nothing that the function emits could tell of a round that never starts.
+  alarms.add('monitor-silent', {
+    metric: offline.metricInvocations({ period: Duration.minutes(30), statistic: 'Sum' }),
+    below: 1,
+    missing: TreatMissingData.BREACHING,
+  });
+}
