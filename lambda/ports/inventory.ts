@@ -8,7 +8,7 @@ import type { CertificateStatus } from './registry.js';
 export type InventoryStatus = CertificateStatus | 'NOT_REGISTERED' | 'DELETED';
 
 /** What told us of a certificate, or of its last change. */
-export type InventorySource = 'issuance' | 'registration' | 'presence' | 'reconciliation' | 'revocation';
+export type InventorySource = 'issuance' | 'registration' | 'presence' | 'reconciliation' | 'revocation' | 'containment';
 
 /** One certificate. `issuerId` is the lower-case hex SHA-256 of the DER of the issuer Name: RFC 5280 §5.2.3 names a certificate by issuer name and serial. */
 export interface CertificateRecord {

@@ -15,6 +15,7 @@ const due = {
 const facts = (certificate: Partial<NonNullable<StartFacts['certificate']>> = {}, more: Partial<StartFacts> = {}): StartFacts => ({
   reason: 'expires-soon',
   open: false,
+  contained: false,
   certificate: { ...due, ...certificate },
   ...more,
 });
@@ -36,10 +37,11 @@ describe('a certificate is put into a campaign', () => {
 
 describe('a certificate is left out', () => {
   it.each<[string, StartFacts, string]>([
-    ['that the inventory does not know', { reason: 'operator', open: false }, 'not-in-inventory'],
+    ['that the inventory does not know', { reason: 'operator', open: false, contained: false }, 'not-in-inventory'],
     ['that is not ACTIVE', facts({ status: 'INACTIVE' }), 'not-active'],
     ['that another CA has issued', facts({ ours: false }), 'not-our-issuer'],
     ['that no thing has', facts({ thingName: undefined }), 'no-thing'],
+    ['whose thing is contained', facts({}, { contained: true }), 'thing-contained'],
     ['whose rotation is open already: a second finding adds nothing', facts({}, { open: true }), 'rotation-open'],
     ['that has ended: no job reaches the device', facts({ notAfterMs: NOW }), 'expired'],
     ['that ends a moment after the window', facts({ notAfterMs: due.notAfterMs + 1 }), 'not-due-yet'],
@@ -60,11 +62,12 @@ describe('by law', () => {
 
   it('only what is ACTIVE, ours, on a thing, alive and without an open rotation is opened, and its deadline is never after its end', () => {
     fc.assert(
-      fc.property(certificate, reason, fc.boolean(), (given, asked, open) => {
-        const decision = decide({ certificate: given, reason: asked, open }, WINDOW, NOW);
+      fc.property(certificate, reason, fc.boolean(), fc.boolean(), (given, asked, open, contained) => {
+        const decision = decide({ certificate: given, reason: asked, open, contained }, WINDOW, NOW);
         if (decision.do === 'leave') return;
         expect(given).toMatchObject({ status: 'ACTIVE', ours: true, thingName: 'dev-1' });
         expect(open).toBe(false);
+        expect(contained).toBe(false);
         expect(decision.deadlineMs).toBeGreaterThan(NOW);
         expect(decision.deadlineMs).toBeLessThanOrEqual(given.notAfterMs);
       }),
@@ -83,7 +86,9 @@ describe('by law', () => {
         const now = from + laterMs;
         if (now >= validity.notAfterMs) return;
         const whole = { ...validity, status: 'ACTIVE', thingName: 'dev-1', ours: true };
-        expect(decide({ certificate: whole, reason: 'expires-soon', open: false }, given, Math.ceil(now)).do).toBe('open');
+        expect(decide({ certificate: whole, reason: 'expires-soon', open: false, contained: false }, given, Math.ceil(now)).do).toBe(
+          'open',
+        );
       }),
     );
   });

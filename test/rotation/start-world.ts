@@ -157,12 +157,12 @@ export class CampaignWorld extends World {
   }
 
   get startPorts(): StartPorts {
-    const { anchors, campaigns, clock, decisions, groups, inventory, jobs, pace, rotations, signals, stop } = this;
+    const { containments, anchors, campaigns, clock, decisions, groups, inventory, jobs, pace, rotations, signals, stop } = this;
     const queue = {
       send: async (message: StartMessage, delay = 0) =>
         void (delay > 0 ? this.deferred : this.startMessages).push(StartMessage.parse(message)),
     };
-    return { anchors, campaigns, clock, decisions, groups, inventory, jobs, pace, rotations, signals, stop, queue };
+    return { containments, anchors, campaigns, clock, decisions, groups, inventory, jobs, pace, rotations, signals, stop, queue };
   }
   get retirePorts(): RetirePorts {
     const { registry, containments, ca, groups, jobs, inventory, rotations, issued, byHand, campaigns } = this;

@@ -11,6 +11,7 @@
 import type { CertificateId } from '../../../domain/fleet/certificate-id.js';
 import type { Certificate } from '../../../domain/pki/certificate.js';
 import type { RotationRefusal } from '../../../domain/protocol/rotation.js';
+import { isBarred } from '../../ports/containments.js';
 import type { Rotation } from '../../ports/rotations.js';
 import { advance } from './advance.js';
 import type { IssuePorts } from './ports.js';
@@ -71,7 +72,7 @@ async function barrier(
   { containments, registry }: IssuePorts,
   { thingName, oldCertificateId }: Rotation,
 ): Promise<RotationRefusal | undefined> {
-  if (await containments.isContained(thingName)) return 'contained';
+  if (await isBarred(containments, thingName)) return 'contained';
   const old = await registry.describe(oldCertificateId);
   return old?.status === 'ACTIVE' ? undefined : 'not-your-certificate';
 }

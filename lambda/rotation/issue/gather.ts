@@ -5,6 +5,7 @@ import { Certificate } from '../../../domain/pki/certificate.js';
 import type { CertificateRequest } from '../../../domain/pki/certificate-request.js';
 import { OPEN_ROTATION_STATES, type RotationState } from '../../../domain/protocol/rotation.js';
 import type { RotationRequestEvent } from '../../../domain/protocol/rotation-events.js';
+import { isBarred } from '../../ports/containments.js';
 import type { Rotation } from '../../ports/rotations.js';
 import { nextSlot } from '../pace.js';
 import type { IssueFacts } from './decide.js';
@@ -43,7 +44,7 @@ export async function gather(ports: IssuePorts, { perSecond }: IssueSettings, ev
     rotation,
     principal: registered?.status === 'ACTIVE' && isTheirs ? 'active-and-theirs' : 'not-theirs',
     stopped: (await ports.stop.state()).stopped,
-    contained: await ports.containments.isContained(thing),
+    contained: await isBarred(ports.containments, thing),
     jobId,
     // Only of the job that the rotation has: a device must not make us ask about other people's.
     execution: jobId === rotation.jobId ? (await ports.jobs.execution(jobId, thing))?.status : undefined,

@@ -2,6 +2,7 @@
 import { certificateId, type CertificateId } from '../../../domain/fleet/certificate-id.js';
 import { thingName, type ThingName } from '../../../domain/fleet/thing-name.js';
 import type { RotationProofEvent } from '../../../domain/protocol/rotation-events.js';
+import { isBarred } from '../../ports/containments.js';
 import type { Rotation } from '../../ports/rotations.js';
 import { nextSlot } from '../pace.js';
 import type { ProveFacts, Rights } from './decide.js';
@@ -42,7 +43,7 @@ export async function gather(ports: ProvePorts, { perSecond }: ProveSettings, ev
       jobId,
       principal: registered?.status === 'ACTIVE' && isTheirs ? 'active-and-theirs' : 'not-theirs',
       stopped: (await ports.stop.state()).stopped,
-      contained: await ports.containments.isContained(thing),
+      contained: await isBarred(ports.containments, thing),
       wentBack: await wentBack(ports, rotation, event.receivedAtMs),
       fresh,
       old: await rightsOf(ports, rotation.oldCertificateId),

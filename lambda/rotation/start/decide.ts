@@ -16,6 +16,8 @@ export interface StartFacts {
   };
   /** Is a rotation of it open, or proved and waiting for the end of its grace? */
   readonly open: boolean;
+  /** Is the thing contained, and not being given a new key? */
+  readonly contained: boolean;
 }
 
 export type StartDecision =
@@ -24,11 +26,12 @@ export type StartDecision =
 /** What an operator or an audit asks for need not end soon: it has so long, or until the certificate ends. */
 const ASKED_FOR_MS = 30 * DAY_MS;
 
-export function decide({ reason, certificate, open }: StartFacts, window: RotationWindow, nowMs: number): StartDecision {
+export function decide({ reason, certificate, open, contained }: StartFacts, window: RotationWindow, nowMs: number): StartDecision {
   if (certificate === undefined) return { do: 'leave', reason: 'not-in-inventory' };
   if (certificate.status !== 'ACTIVE') return { do: 'leave', reason: 'not-active' };
   if (!certificate.ours) return { do: 'leave', reason: 'not-our-issuer' };
   if (certificate.thingName === undefined) return { do: 'leave', reason: 'no-thing' };
+  if (contained) return { do: 'leave', reason: 'thing-contained' };
   if (open) return { do: 'leave', reason: 'rotation-open' };
   // AWS IoT refuses a certificate past its notAfter (IG x509-client-certs.html): no job reaches that device. Its way back is recovery.
   if (certificate.notAfterMs <= nowMs) return { do: 'leave', reason: 'expired' };

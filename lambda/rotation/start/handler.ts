@@ -1,5 +1,6 @@
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { dynamoCampaigns } from '../../aws/campaigns.js';
+import { dynamoContainments } from '../../aws/containments.js';
 import { documentClient, iotClient, sqsClient, ssmClient } from '../../aws/clients.js';
 import { dynamoDecisionLog } from '../../aws/decision-log.js';
 import { dynamoEmergencyStop } from '../../aws/emergency-stop.js';
@@ -31,6 +32,7 @@ const ports: StartPorts = {
   anchors: ssmTrustAnchors(ssmClient(), env.TRUST_PARAMETER_PATH, clock),
   campaigns: dynamoCampaigns(ledger, clock),
   clock,
+  containments: dynamoContainments(ledger),
   decisions: dynamoDecisionLog(ledger),
   groups: iotCampaignGroups(iot),
   inventory: dynamoInventory(dynamo, env.INVENTORY_TABLE, clock),

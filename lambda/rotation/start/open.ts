@@ -3,6 +3,7 @@ import { printRotationWindow } from '../../../domain/fleet/rotation-window.js';
 import { Certificate } from '../../../domain/pki/certificate.js';
 import type { RotationReason, RotationState } from '../../../domain/protocol/rotation.js';
 import { campaignResourceName } from '../../../domain/protocol/rotation-work.js';
+import { isBarred } from '../../ports/containments.js';
 import type { CertificateRecord } from '../../ports/inventory.js';
 import type { Rotation } from '../../ports/rotations.js';
 import type { TrustAnchors } from '../../ports/trust-anchors.js';
@@ -40,7 +41,7 @@ export async function issuerIds(anchors: TrustAnchors): Promise<ReadonlySet<stri
 
 /** What is to be done with one certificate. Reads only. */
 export async function judge(
-  { rotations, clock }: Pick<StartPorts, 'rotations' | 'clock'>,
+  { containments, rotations, clock }: Pick<StartPorts, 'containments' | 'rotations' | 'clock'>,
   { window }: Pick<StartSettings, 'window'>,
   { reason }: Occasion,
   record: CertificateRecord,
@@ -48,11 +49,13 @@ export async function judge(
 ): Promise<Judged> {
   const facts = { reason, certificate: { ...record, ours: ours.has(record.issuerId) } };
   // Most of a fleet is not due: the ledger is asked only about what would otherwise be opened.
-  const unlessOpen = decide({ ...facts, open: false }, window, clock.nowMs());
+  const unlessOpen = decide({ ...facts, open: false, contained: false }, window, clock.nowMs());
   if (unlessOpen.do === 'leave') return { record, decision: unlessOpen };
+  const contained = record.thingName !== undefined && (await isBarred(containments, record.thingName));
+  if (contained) return { record, decision: decide({ ...facts, open: false, contained }, window, clock.nowMs()) };
   const before = await rotations.byOld(record.certificateId);
   if (before === undefined || ENDED.includes(before.state)) return { record, decision: unlessOpen };
-  return { record, decision: decide({ ...facts, open: true }, window, clock.nowMs()), open: before };
+  return { record, decision: decide({ ...facts, open: true, contained }, window, clock.nowMs()), open: before };
 }
 
 /** Notes a certificate that is left out although somebody should know. */

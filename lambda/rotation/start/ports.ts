@@ -2,6 +2,7 @@
 import type { RotationWindow } from '../../../domain/fleet/rotation-window.js';
 import type { Mode } from '../../../domain/protocol/revocation.js';
 import type { Clock } from '../../ports/clock.js';
+import type { Containments } from '../../ports/containments.js';
 import type { DecisionLog } from '../../ports/decision-log.js';
 import type { EmergencyStop } from '../../ports/emergency-stop.js';
 import type { Inventory } from '../../ports/inventory.js';
@@ -16,6 +17,7 @@ export interface StartPorts {
   readonly anchors: TrustAnchors;
   readonly campaigns: Pick<Campaigns, 'get' | 'all' | 'put' | 'move'>;
   readonly clock: Clock;
+  readonly containments: Containments;
   readonly decisions: Pick<DecisionLog, 'append'>;
   readonly groups: Pick<CampaignGroups, 'create' | 'add'>;
   readonly inventory: Pick<Inventory, 'byExpiryDay' | 'byId' | 'byThing'>;
