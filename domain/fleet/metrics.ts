@@ -98,6 +98,11 @@ export const METRICS = {
   supersedeByHand: 'SupersedeByHand',
   /** Thing group and job of a campaign were deleted, long after its end. */
   campaignTidied: 'CampaignTidied',
+  /** A CRL of a CA whose key we hold was put into the bucket. */
+  crlPublished: 'CrlPublished',
+  crlPublishFailed: 'CrlPublishFailed',
+  /** Until nextUpdate of the CRL that we published last: told at each regular look. */
+  crlSecondsLeft: 'CrlSecondsLeft',
   /** Behaviours that were not met, are met again, or can be judged no more. */
   violationsRaised: 'ViolationsRaised',
   violationsCleared: 'ViolationsCleared',

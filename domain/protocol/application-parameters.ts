@@ -60,8 +60,25 @@ export type AuditParameter = keyof typeof AUDIT_PARAMETERS;
 
 export const AUDIT_PARAMETER_NAMES = Object.keys(AUDIT_PARAMETERS) as readonly AuditParameter[];
 
+/** The same where an anchor has a signer. */
+export const SIGNER_PARAMETERS = {
+  publishQueueUrl: 'URL of the queue on which CRLs of our own CAs are asked for',
+  publishDeadLetterQueueUrl: 'URL of the dead-letter queue of the publish queue',
+} as const;
+
+export type SignerParameter = keyof typeof SIGNER_PARAMETERS;
+
+export const SIGNER_PARAMETER_NAMES = Object.keys(SIGNER_PARAMETERS) as readonly SignerParameter[];
+
 /** What an installation has only where the capability is on. */
-export type OptionalParameter = RotationParameter | AuditParameter;
+export type OptionalParameter = RotationParameter | AuditParameter | SignerParameter;
+
+/** All of those lists together: a new one is added here, and is written and read then. */
+export const OPTIONAL_PARAMETERS: Readonly<Record<OptionalParameter, string>> = {
+  ...ROTATION_PARAMETERS,
+  ...AUDIT_PARAMETERS,
+  ...SIGNER_PARAMETERS,
+};
 
 /** What an installation says about itself: all of the first list, and of each other one all or nothing. */
 export type Parameters = Readonly<Record<ApplicationParameter, string>> & Readonly<Partial<Record<OptionalParameter, string>>>;
@@ -78,6 +95,7 @@ export const WORK_QUEUES = {
   prove: { queue: 'proveQueueUrl', deadLetters: 'proveDeadLetterQueueUrl' },
   retire: { queue: 'retireQueueUrl', deadLetters: 'retireDeadLetterQueueUrl' },
   audit: { queue: 'auditQueueUrl', deadLetters: 'auditDeadLetterQueueUrl' },
+  publish: { queue: 'publishQueueUrl', deadLetters: 'publishDeadLetterQueueUrl' },
 } as const satisfies Record<
   string,
   { readonly queue: ApplicationParameter | OptionalParameter; readonly deadLetters: ApplicationParameter | OptionalParameter }

@@ -2,20 +2,20 @@ import { GetParametersByPathCommand, type SSMClient } from '@aws-sdk/client-ssm'
 import {
   APPLICATION_PARAMETERS,
   APPLICATION_PARAMETER_NAMES,
-  ROTATION_PARAMETERS,
+  OPTIONAL_PARAMETERS,
   applicationParameterPath,
   type ApplicationParameter,
+  type OptionalParameter,
   type Parameters,
-  type RotationParameter,
 } from '../../domain/protocol/application-parameters.js';
 
-const isName = (name: string): name is ApplicationParameter | RotationParameter =>
-  Object.hasOwn(APPLICATION_PARAMETERS, name) || Object.hasOwn(ROTATION_PARAMETERS, name);
+const isName = (name: string): name is ApplicationParameter | OptionalParameter =>
+  Object.hasOwn(APPLICATION_PARAMETERS, name) || Object.hasOwn(OPTIONAL_PARAMETERS, name);
 
 /** Everything that an installation says about itself, by name. Throws when one is missing: half an installation is none. */
 export async function readApplicationParameters(client: SSMClient, prefix: string): Promise<Parameters> {
   const path = applicationParameterPath(prefix);
-  const found: Partial<Record<ApplicationParameter | RotationParameter, string>> = {};
+  const found: Partial<Record<ApplicationParameter | OptionalParameter, string>> = {};
   let NextToken: string | undefined;
   do {
     const page = await client.send(new GetParametersByPathCommand({ Path: path, NextToken }));

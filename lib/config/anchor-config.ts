@@ -4,8 +4,12 @@
  *     {id, type: 'acm-pca', create: {…}}                    a root CA made by this application
  *     {id, type: 'acm-pca', arn, certificatePem, crl}       an AWS Private CA that exists
  *     {id, type: 'external', certificatePem, crl}           any other CA: its certificate is pinned, its CRL is put into the bucket
+ *     {…, type: 'external', signer}                         the same, and its key is ours, in KMS: it issues, and its CRL is written here
  */
 import { z } from 'zod';
+import { caSignatureOf } from '../../domain/pki/ca-signature.js';
+import { Certificate } from '../../domain/pki/certificate.js';
+import { KMS_KEY_ARN } from '../../domain/protocol/signer.js';
 import { caCertificatePem } from './ca-certificate-pem.js';
 import { wholeNumber } from './field.js';
 
@@ -118,6 +122,20 @@ export const ExternalAnchor = z
     type: z.literal('external').describe('A CA anywhere else.'),
     certificatePem: pem,
     registerWithIot,
+    signer: z
+      .strictObject({
+        type: z.literal('kms').describe('The CA is ours: its private key is a key of AWS KMS. See docs/signer.md.'),
+        keyArn: z
+          .string()
+          // No alias: whoever may move an alias could change which key the CA signs with.
+          .regex(KMS_KEY_ARN, 'expected arn:<partition>:kms:<region>:<account>:key/<id>')
+          .describe('The key that `certificatePem` certifies: SIGN_VERIFY, on P-256 or P-384, or RSA. In the region of the installation.'),
+        crlValidityDays: wholeNumber(1, 365)
+          .default(7)
+          .describe('nextUpdate − thisUpdate of its CRLs. A new one is published when half of it is over, and after each revocation.'),
+      })
+      .optional()
+      .describe('Only where we hold the key of this CA: it can issue then, and its CRL is written here.'),
     crl: z.strictObject({
       type: crlType.default('COMPLETE'),
       distributionPoints: z
@@ -128,7 +146,18 @@ export const ExternalAnchor = z
         ),
     }),
   })
-  .describe('Any other CA. Its CRL is put into the bucket under `external/<id>/`.');
+  .superRefine(({ certificatePem, signer, crl }, context) => {
+    if (signer === undefined) return;
+    const refuse = (path: string[], input: unknown, message: string): void => context.addIssue({ code: 'custom', path, input, message });
+    if (crl.type !== 'COMPLETE') refuse(['crl', 'type'], crl.type, 'expected COMPLETE where there is a signer');
+    if (!isSigningCa(certificatePem))
+      refuse(
+        ['certificatePem'],
+        `${certificatePem.slice(0, 40)}…`,
+        'expected the certificate of a CA on P-256 or P-384, or RSA of 2048 bits or more, that may sign CRLs',
+      );
+  })
+  .describe('Any other CA. Its CRL is put into the bucket under `external/<id>/`, by you, or where it has a signer, by this application.');
 
 export type CreatedAnchor = z.infer<typeof CreatedAnchor>;
 export type ImportedAnchor = z.infer<typeof ImportedAnchor>;
@@ -158,6 +187,31 @@ function schemaOf(value: unknown): typeof CreatedAnchor | typeof ImportedAnchor 
 
 export const isCreated = (anchor: AnchorConfig): anchor is CreatedAnchor => 'create' in anchor;
 export const isImported = (anchor: AnchorConfig): anchor is ImportedAnchor => 'arn' in anchor;
+
+/** An external anchor whose key we hold. */
+export type SignerAnchor = ExternalAnchor & { readonly signer: NonNullable<ExternalAnchor['signer']> };
+export const hasSigner = (anchor: AnchorConfig): anchor is SignerAnchor => 'signer' in anchor && anchor.signer !== undefined;
+
+/** Whether this application can have certificates issued under it. */
+export const canIssue = (anchor: AnchorConfig): boolean => isCreated(anchor) || isImported(anchor) || hasSigner(anchor);
+
+/** What a pinned certificate must be where we sign for it: a key whose algorithm is known here, and leave to sign CRLs. */
+function isSigningCa(certificatePem: string): boolean {
+  try {
+    const certificate = Certificate.read(certificatePem);
+    return caSignatureOf(certificate.publicKey) !== undefined && certificate.maySignCrls;
+  } catch {
+    return false;
+  }
+}
+
+/** The one algorithm that an anchor's key signs with, in the words of KMS. The configuration was checked. */
+export function kmsAlgorithmOf({ id, certificatePem }: SignerAnchor): string {
+  const algorithm = caSignatureOf(Certificate.read(certificatePem).publicKey);
+  if (algorithm === undefined)
+    throw new Error(`trust anchor ${id}: got a key that does not sign here, expected one on P-256, P-384 or RSA`);
+  return algorithm.kmsAlgorithm;
+}
 
 /** The key prefix under which an anchor's CRLs lie in the CRL bucket: `crl/` is AWS's own default (FACTS A1). */
 export function crlPrefixOf(anchor: AnchorConfig): string {

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { MODES } from '../../domain/protocol/revocation.js';
-import { AnchorConfig, isCreated } from './anchor-config.js';
+import { AnchorConfig, hasSigner, isCreated } from './anchor-config.js';
 import { AuditConfig, checkAudit } from './audit-config.js';
 import { BehaviourConfig, checkBehaviour } from './behaviour-config.js';
 import { wholeNumber } from './field.js';
@@ -150,9 +150,13 @@ export const Configuration = z
       const message = `expected at most revocation.quotaPerSecond, ${revocation.quotaPerSecond}`;
       context.addIssue({ code: 'custom', path: ['revocation', 'ratePerSecond'], input: revocation.ratePerSecond, message });
     }
-    const longest = Math.max(0, ...trustAnchors.filter(isCreated).map(({ create }) => create.crl.expirationDays));
+    const longest = Math.max(
+      0,
+      ...trustAnchors.filter(isCreated).map(({ create }) => create.crl.expirationDays),
+      ...trustAnchors.filter(hasSigner).map(({ signer }) => signer.crlValidityDays),
+    );
     if (revocation.crlMaxAgeDays < longest) {
-      const message = `expected at least the longest expirationDays of a created CA, ${longest}`;
+      const message = `expected at least the longest expirationDays of a created CA and crlValidityDays of a signer, ${longest}`;
       context.addIssue({ code: 'custom', path: ['revocation', 'crlMaxAgeDays'], input: revocation.crlMaxAgeDays, message });
     }
     if (revocation.brake.floor === 0 && revocation.brake.share === 0) {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { MODES } from '../../domain/protocol/revocation.js';
 import type { RotationWindow } from '../../domain/fleet/rotation-window.js';
 import { CRON_EXPRESSION, MAX_MAINTENANCE_MINUTES } from '../../domain/fleet/maintenance-window.js';
-import { type AnchorConfig, isCreated, isImported } from './anchor-config.js';
+import { type AnchorConfig, canIssue } from './anchor-config.js';
 import { wholeNumber } from './field.js';
 
 const DEFAULT_WINDOW_DAYS = 30;
@@ -58,7 +58,9 @@ export const RotationConfig = z.strictObject({
   issuingAnchor: z
     .string()
     .optional()
-    .describe('`id` of the trust anchor that issues the new certificates. Default: the first one at AWS Private CA.'),
+    .describe(
+      '`id` of the trust anchor that issues the new certificates. Default: the first one that can: at AWS Private CA, or external with a signer.',
+    ),
   validityDays: wholeNumber(1, 3650).default(365).describe('Life of a new certificate. Longer than the window and the grace together.'),
   graceDays: wholeNumber(0, 365)
     .default(7)
@@ -87,8 +89,6 @@ export function rotationWindowOf({ windowDays, windowShare }: RotationConfig): R
   return windowShare === undefined ? { kind: 'days', days: windowDays ?? DEFAULT_WINDOW_DAYS } : { kind: 'share', share: windowShare };
 }
 
-const canIssue = (anchor: AnchorConfig): boolean => isCreated(anchor) || isImported(anchor);
-
 /** The anchor that issues; `undefined`: none can. */
 export function issuingAnchorOf(trustAnchors: readonly AnchorConfig[], { issuingAnchor }: RotationConfig): AnchorConfig | undefined {
   return trustAnchors.find((anchor) => canIssue(anchor) && (issuingAnchor === undefined || anchor.id === issuingAnchor));
@@ -107,7 +107,7 @@ export function checkRotation(
   if (issuingAnchorOf(trustAnchors, rotation) === undefined)
     refuse(
       'issuingAnchor',
-      `expected the id of a trust anchor of type acm-pca: ${
+      `expected the id of a trust anchor that can issue (type acm-pca, or external with a signer): ${
         trustAnchors
           .filter(canIssue)
           .map(({ id }) => id)

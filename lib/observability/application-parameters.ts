@@ -2,12 +2,10 @@ import { CfnParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 import {
   APPLICATION_PARAMETERS,
-  APPLICATION_PARAMETER_NAMES,
-  AUDIT_PARAMETERS,
-  AUDIT_PARAMETER_NAMES,
+  type ApplicationParameter,
+  OPTIONAL_PARAMETERS,
+  type OptionalParameter,
   type Parameters,
-  ROTATION_PARAMETERS,
-  ROTATION_PARAMETER_NAMES,
   applicationParameterName,
 } from '../../domain/protocol/application-parameters.js';
 
@@ -20,15 +18,14 @@ export interface ApplicationParametersProps {
 export class ApplicationParameters extends Construct {
   constructor(scope: Construct, id: string, { prefix, values }: ApplicationParametersProps) {
     super(scope, id);
-    const descriptions = { ...APPLICATION_PARAMETERS, ...ROTATION_PARAMETERS, ...AUDIT_PARAMETERS };
-    for (const name of [...APPLICATION_PARAMETER_NAMES, ...ROTATION_PARAMETER_NAMES, ...AUDIT_PARAMETER_NAMES]) {
-      const value = values[name];
+    for (const [name, description] of Object.entries({ ...APPLICATION_PARAMETERS, ...OPTIONAL_PARAMETERS })) {
+      const value = values[name as ApplicationParameter | OptionalParameter];
       if (value === undefined) continue; // its capability is off
       new CfnParameter(this, name, {
-        name: applicationParameterName(prefix, name),
+        name: applicationParameterName(prefix, name as ApplicationParameter | OptionalParameter),
         type: 'String',
         value,
-        description: descriptions[name],
+        description,
       });
     }
   }

@@ -46,6 +46,8 @@ export const ARTICLES = {
   'monitor-behind': 'The monitor reads events a quarter of an hour after they came.',
   'monitor-stream-full': 'The stream of the monitor took no more events for a moment.',
   'monitor-silent': 'The round that looks for absent devices has not run.',
+  'crl-publish-failed': 'A CRL of a CA whose key we hold could not be published, and will be tried again.',
+  'crl-publish-late': 'The CRL of a CA whose key we hold runs out, or nobody has looked at it.',
   'sweep-silent': 'The regular sweep of the CRLs has not run.',
   'function-errors': 'A function failed or was stopped.',
   'dead-letters': 'Messages lie in a dead-letter queue: work that was given up.',

@@ -98,9 +98,10 @@ export const answerDevices = (scope: Construct, topicPrefix: string): Permission
   wildcard: 'Any device whose certificate is due may ask, and is answered under its own name. Only the topic of these answers.',
 });
 
-export const issueCertificates = (certificateAuthorityArn: string): Permission => ({
+/** Of none: the key of a signer issues, which is allowed where the signer is made. */
+export const issueCertificates = (certificateAuthorityArns: readonly string[]): Permission => ({
   actions: ['acm-pca:IssueCertificate', 'acm-pca:GetCertificate'],
-  resources: [certificateAuthorityArn],
+  resources: certificateAuthorityArns,
 });
 
 export const supersedeCertificates = (certificateAuthorityArns: readonly string[]): Permission => ({

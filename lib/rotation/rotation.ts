@@ -43,6 +43,8 @@ export class Rotation extends Construct {
   readonly issue: GuardedFunction<IssueVariables>;
   readonly prove: GuardedFunction<ProveVariables>;
   readonly retire: GuardedFunction<RetireVariables>;
+  /** The trust anchor that issues the new certificates. */
+  readonly issuingAnchorId: string;
 
   constructor(
     scope: Construct,
@@ -50,6 +52,7 @@ export class Rotation extends Construct {
     private readonly context: AppContext,
   ) {
     super(scope, id);
+    this.issuingAnchorId = this.issuingAnchor().id;
     this.start = this.makeStart();
     this.issue = this.makeIssue();
     this.prove = this.makeProve();
@@ -167,7 +170,7 @@ export class Rotation extends Construct {
       .allow(mayRotate.readExecutions(this, prefix));
     if (!this.enforces) return issue;
     return issue
-      .allow(mayRotate.issueCertificates(anchor.arn))
+      .allow(mayRotate.issueCertificates(anchor.arns))
       .allow(mayRotate.registerCertificates())
       .allow(mayRotate.enrolCertificates(this))
       .allow(may.changeCertificateStatus(this, mayRotate.changeRotatedCertificates))
@@ -239,15 +242,14 @@ export class Rotation extends Construct {
       .allow(mayRotate.tidyCampaigns(this, prefix));
   }
 
-  /** Its id and ARN. The configuration is refused where none can issue. */
-  private issuingAnchor(): { readonly id: string; readonly arn: string } {
+  /** Its id, and its ARN where it is at AWS Private CA; the signer lets `issue` use the key of another. The configuration is refused where none can issue. */
+  private issuingAnchor(): { readonly id: string; readonly arns: readonly string[] } {
     const { trustAnchors } = this.configuration;
     const atPrivateCa = trustAnchors.filter((anchor) => isCreated(anchor) || isImported(anchor));
     const anchor = issuingAnchorOf(trustAnchors, this.settings);
-    const arn = this.context.state.trust.privateCaArns[atPrivateCa.findIndex(({ id }) => id === anchor?.id)];
-    if (anchor === undefined || arn === undefined)
-      throw new Error('rotation: got no trust anchor that can issue, expected one at AWS Private CA');
-    return { id: anchor.id, arn };
+    if (anchor === undefined) throw new Error('rotation: got no trust anchor that can issue, expected one');
+    const index = atPrivateCa.findIndex(({ id }) => id === anchor.id);
+    return { id: anchor.id, arns: index < 0 ? [] : this.context.state.trust.privateCaArns.slice(index, index + 1) };
   }
 
   private listen(rule: RotationRuleName, target: GuardedQueue): void {

@@ -14,6 +14,7 @@ export type HandlerName =
   | 'rotation-issue'
   | 'rotation-prove'
   | 'rotation-retire'
+  | 'signer-publish'
   | 'behaviour-watch'
   | 'behaviour-offline';
 

@@ -39,6 +39,8 @@ export interface Permission {
   readonly resources: readonly string[];
   /** Why a resource ends in `*`. Without it, cdk-nag refuses the synthesis. */
   readonly wildcard?: string;
+  /** By operator and key. @default none */
+  readonly conditions?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 export interface OwnFunction {
@@ -94,9 +96,9 @@ function alarmOnErrors({ alarms, name }: OwnFunctionProps, made: LambdaFunction)
 }
 
 /** Adds to the function's own role. Every permission of the application is given by a call of this. */
-export function grant(role: Role, { actions, resources, wildcard }: Permission): void {
+export function grant(role: Role, { actions, resources, wildcard, conditions }: Permission): void {
   if (resources.length === 0) return;
-  role.addToPolicy(new PolicyStatement({ actions: [...actions], resources: [...resources] }));
+  role.addToPolicy(new PolicyStatement({ actions: [...actions], resources: [...resources], ...(conditions && { conditions }) }));
   if (wildcard !== undefined) acknowledgeWildcards(role, resources, wildcard);
 }
 

@@ -1,5 +1,6 @@
 import { CfnOutput, Lazy, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import { hasSigner } from '../config/anchor-config.js';
 import type { AuditParameter, RotationParameter } from '../../domain/protocol/application-parameters.js';
 import { Audit } from '../audit/audit.js';
 import { Behaviour } from '../behaviour/behaviour.js';
@@ -14,6 +15,7 @@ import { decimal } from '../revocation/variables.js';
 import { Rotation } from '../rotation/rotation.js';
 import { MergedSettings } from '../settings/merged-setting.js';
 import type { Installation } from '../shared/installation.js';
+import { Signer } from '../signer/signer.js';
 import type { StateStack } from './state-stack.js';
 
 export interface AppStackProps extends StackProps {
@@ -41,6 +43,11 @@ export class AppStack extends Stack {
     const inventory: InventoryFeed = new InventoryFeed(this, 'Inventory', { ...context, revokeQueue: revocation.revoke.source.queue });
     const rotation = configuration.rotation.mode === 'off' ? undefined : new Rotation(this, 'Rotation', context);
     if (rotation !== undefined) inventory.tellRotation(rotation.prove.source.queue);
+    const signer = configuration.trustAnchors.some(hasSigner) ? new Signer(this, 'Signer', context) : undefined;
+    if (rotation !== undefined && configuration.rotation.mode === 'enforce') {
+      signer?.letIssue(rotation.issue, rotation.issuingAnchorId);
+      signer?.letSupersede(rotation.retire);
+    }
     const { manage } = configuration.audit;
     const events = manage.eventConfigurations && configuration.devices.autoRegistration ? ['CA_CERTIFICATE'] : [];
     const managesAudit = state.audit !== undefined && manage.accountConfiguration;
@@ -90,6 +97,12 @@ export class AppStack extends Stack {
         brakeShare: decimal(settings.brake.share),
         brakeWindowMinutes: String(settings.brake.windowMinutes),
         ...(rotation === undefined ? {} : rotationParameters(rotation, configuration.rotation.mode)),
+        ...(signer === undefined
+          ? {}
+          : {
+              publishQueueUrl: signer.publish.source.queue.queueUrl,
+              publishDeadLetterQueueUrl: signer.publish.source.deadLetterQueue.queueUrl,
+            }),
         ...(audit === undefined ? {} : auditParameters(audit)),
       },
     });

@@ -8,7 +8,7 @@ import type { Bucket, IBucket } from 'aws-cdk-lib/aws-s3';
 import { CfnParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 import type { TrustAnchorSettings } from '../../domain/pki/trust-anchor.js';
-import { type AnchorConfig, crlPrefixOf, isCreated, isImported } from '../config/anchor-config.js';
+import { type AnchorConfig, crlPrefixOf, hasSigner, isCreated, isImported } from '../config/anchor-config.js';
 import type { Configuration } from '../config/configuration.js';
 import { CreatedCa } from './created-ca.js';
 import { CrlBucket } from './crl-bucket.js';
@@ -67,6 +67,7 @@ export class Trust extends Construct {
     const settings: TrustAnchorSettings = {
       type: anchor.type,
       ...(ca.certificateAuthorityArn === undefined ? {} : { certificateAuthorityArn: ca.certificateAuthorityArn }),
+      ...(hasSigner(anchor) ? { signer: anchor.signer } : {}),
       crl: {
         type: isCreated(anchor) ? anchor.create.crl.type : anchor.crl.type,
         prefix: crlPrefixOf(anchor),

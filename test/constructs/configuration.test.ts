@@ -103,7 +103,7 @@ describe('the configuration', () => {
     [
       'a CRL that may be younger than its CA makes it',
       { trustAnchors: [{ ...CREATED, create: { commonName: 'CA', crl: { expirationDays: 30 } } }] },
-      'revocation.crlMaxAgeDays: got 14, expected at least the longest expirationDays of a created CA, 30',
+      'revocation.crlMaxAgeDays: got 14, expected at least the longest expirationDays of a created CA and crlValidityDays of a signer, 30',
     ],
     [
       'two anchors of one name',

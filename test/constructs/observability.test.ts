@@ -1,19 +1,22 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { METRICS, METRIC_NAMESPACE } from '../../domain/fleet/metrics.js';
-import { APPLICATION_PARAMETER_NAMES, AUDIT_PARAMETER_NAMES, ROTATION_PARAMETER_NAMES } from '../../domain/protocol/application-parameters.js';
+import { APPLICATION_PARAMETER_NAMES, OPTIONAL_PARAMETERS } from '../../domain/protocol/application-parameters.js';
 import { AUDIT_ALARMS, AUDIT_BY_RULE, AUDIT_INFORMATION } from '../../lib/audit/watch.js';
 import { BEHAVIOUR_ALARMS, BEHAVIOUR_BY_RULE, BEHAVIOUR_INFORMATION } from '../../lib/behaviour/watch.js';
 import { ARTICLES } from '../../lib/observability/articles.js';
 import { BY_RULE, INFORMATION, ONE_IS_TOO_MANY } from '../../lib/observability/watch.js';
 import { ROTATION_ALARMS, ROTATION_BY_RULE, ROTATION_INFORMATION } from '../../lib/rotation/watch.js';
-import { type Resource, ofType, statementsOf, synthesise, text } from './support.js';
+import { SIGNER_BY_RULE, SIGNER_INFORMATION } from '../../lib/signer/watch.js';
+import { signerAnchor } from '../builders/own-ca.js';
+import { CREATED, type Resource, ofType, statementsOf, synthesise, text } from './support.js';
 
 const { appTemplate } = synthesise({
   notifications: { emails: ['ops@example.com', 'sec@example.com'] },
   rotation: { mode: 'enforce' },
   behaviour: { detect: 'both', sources: { logs: true } },
   audit: { mode: 'on' },
+  trustAnchors: [CREATED, signerAnchor()],
 });
 const alarms = Object.values(ofType(appTemplate, 'AWS::CloudWatch::Alarm')).map(({ Properties }) => Properties);
 const own = alarms.filter((alarm) => alarm['Namespace'] === METRIC_NAMESPACE);
@@ -41,6 +44,7 @@ describe('the metrics of the functions', () => {
       ...ROTATION_BY_RULE,
       ...Object.keys(AUDIT_ALARMS),
       ...AUDIT_BY_RULE,
+      ...SIGNER_BY_RULE,
     ].map((name) => METRICS[name as keyof typeof METRICS]);
     expect(own.map((alarm) => text(alarm['MetricName'])).toSorted()).toEqual([...watched].toSorted());
   });
@@ -134,7 +138,7 @@ describe('the dashboard', () => {
 describe('the parameters for the command line', () => {
   it('are exactly those that it asks for', () => {
     const names = Object.values(ofType(appTemplate, 'AWS::SSM::Parameter')).map(({ Properties }) => text(Properties['Name']));
-    const asked = [...APPLICATION_PARAMETER_NAMES, ...ROTATION_PARAMETER_NAMES, ...AUDIT_PARAMETER_NAMES];
+    const asked = [...APPLICATION_PARAMETER_NAMES, ...Object.keys(OPTIONAL_PARAMETERS)];
     expect(names.toSorted()).toEqual(asked.map((name) => `/fleetwarden/application/${name}`).toSorted());
   });
 });

@@ -182,7 +182,7 @@ describe('a configuration of rotation', () => {
     [
       'an issuing anchor that is none',
       { mode: 'observe', issuingAnchor: 'nobody' },
-      'rotation.issuingAnchor: got "nobody", expected the id of a trust anchor of type acm-pca: fleet',
+      'rotation.issuingAnchor: got "nobody", expected the id of a trust anchor that can issue (type acm-pca, or external with a signer): fleet',
     ],
     [
       'a life that is as short as the window: every new certificate would be due at once',

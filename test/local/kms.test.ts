@@ -233,7 +233,12 @@ describe('who may', () => {
     );
   const root = () => `arn:aws:iam::${cloud.world.accountId}:root`;
   const policy = (...Statement: readonly Record<string, unknown>[]): string => JSON.stringify({ Version: '2012-10-17', Statement });
-  const manage = () => ({ Effect: 'Allow', Principal: { AWS: cloud.iam.administrator.arn }, Action: 'kms:*', Resource: '*' });
+  const manage = () => ({
+    Effect: 'Allow',
+    Principal: { AWS: `arn:aws:iam::${cloud.world.accountId}:user/administrator` },
+    Action: 'kms:*',
+    Resource: '*',
+  });
 
   test('with the default key policy, IAM policies decide', async () => {
     const { arn } = await newKey();

@@ -4,8 +4,10 @@ import { dynamoDecisionLog } from '../../aws/decision-log.js';
 import { dynamoEmergencyStop } from '../../aws/emergency-stop.js';
 import { iotEnrolling } from '../../aws/enrolling.js';
 import { dynamoInventory } from '../../aws/inventory.js';
-import { acmIssuingCa } from '../../aws/issuing-ca.js';
+import { issuingCaOf } from '../../aws/issuing-anchor.js';
 import { iotJobs } from '../../aws/jobs.js';
+import { kmsCaSigner, kmsClient } from '../../aws/kms-ca-signer.js';
+import { dynamoCaRecords } from '../../aws/kms-records.js';
 import { dynamoPace } from '../../aws/pace.js';
 import { iotRegistry } from '../../aws/registry.js';
 import { dynamoRotations } from '../../aws/rotations.js';
@@ -26,7 +28,16 @@ const ledger = { client: dynamo, table: env.LEDGER_TABLE };
 const anchors = ssmTrustAnchors(ssmClient(), env.TRUST_PARAMETER_PATH, clock);
 const ports: IssuePorts = {
   anchors,
-  ca: acmIssuingCa(privateCaClient(), anchors, env.ISSUING_ANCHOR_ID),
+  ca: issuingCaOf(
+    {
+      privateCa: privateCaClient(),
+      signerOf: (keyArn) => kmsCaSigner(kmsClient(), keyArn),
+      records: dynamoCaRecords(ledger, clock),
+      clock,
+    },
+    anchors,
+    env.ISSUING_ANCHOR_ID,
+  ),
   clock,
   containments: dynamoContainments(ledger),
   decisions: dynamoDecisionLog(ledger),

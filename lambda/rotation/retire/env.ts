@@ -17,8 +17,10 @@ export const RetireEnv = z.object({
     .transform((text) => text.split(',').map(Number)),
   /** A new certificate that is not proved after so long is taken back. Longer than the time-out of the job. */
   PROOF_TIMEOUT_MINUTES: wholeNumber(1, 20_160),
+  /** Where the CRL of a signer of ours is asked for; absent: no anchor has one. */
+  PUBLISH_QUEUE_URL: queueUrl.optional(),
 });
 /** Parsed. */
 export type RetireEnv = z.output<typeof RetireEnv>;
-/** As the construct sets them: every value a string. */
-export type RetireVariables = z.input<typeof RetireEnv>;
+/** As the construct sets them: every value a string. What a signer needs is added where there is one. */
+export type RetireVariables = Omit<z.input<typeof RetireEnv>, 'PUBLISH_QUEUE_URL'>;

@@ -9,7 +9,9 @@ import { dynamoInventory } from '../../aws/inventory.js';
 import { dynamoIssuedCertificates } from '../../aws/issued-certificates.js';
 import { issuingCas } from '../../aws/issuing-cas.js';
 import { iotCampaignGroups, iotJobs } from '../../aws/jobs.js';
+import { dynamoCaRecords } from '../../aws/kms-records.js';
 import { dynamoPace } from '../../aws/pace.js';
+import { sqsPublishQueue } from '../../aws/publish-queue.js';
 import { iotRegistry } from '../../aws/registry.js';
 import { sqsRetireQueue } from '../../aws/rotation-queues.js';
 import { dynamoRotations } from '../../aws/rotations.js';
@@ -36,7 +38,11 @@ const ports: RetirePorts = {
   anchors,
   byHand: dynamoRevocationsByHand(ledger),
   campaigns: dynamoCampaigns(ledger, clock),
-  cas: issuingCas(privateCaClient(), anchors),
+  cas: issuingCas(privateCaClient(), anchors, {
+    records: dynamoCaRecords(ledger, clock),
+    clock,
+    ...(env.PUBLISH_QUEUE_URL === undefined ? {} : { publish: sqsPublishQueue(sqsClient(), env.PUBLISH_QUEUE_URL) }),
+  }),
   clock,
   containments: dynamoContainments(ledger),
   decisions: dynamoDecisionLog(ledger),

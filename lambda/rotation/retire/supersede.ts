@@ -10,7 +10,7 @@ import type { CertificateId } from '../../../domain/fleet/certificate-id.js';
 import { METRICS } from '../../../domain/fleet/metrics.js';
 import { Certificate } from '../../../domain/pki/certificate.js';
 import type { SerialNumber } from '../../../domain/pki/serial-number.js';
-import type { TrustAnchor } from '../../../domain/pki/trust-anchor.js';
+import { gaveReference, type TrustAnchor } from '../../../domain/pki/trust-anchor.js';
 import type { RevokeOutcome } from '../../../domain/protocol/revocation.js';
 import type { RegisteredCertificate } from '../../ports/registry.js';
 import { BY, type RetirePorts } from './ports.js';
@@ -52,7 +52,7 @@ export async function find(ports: Lookup, certificateId: CertificateId | undefin
 
 /** The ARN of a certificate begins with the ARN of its CA. */
 async function issued({ cas }: Lookup, anchors: readonly TrustAnchor[], certificateArn: string): Promise<string | undefined> {
-  const anchor = anchors.find(({ certificateAuthorityArn: arn }) => arn !== undefined && certificateArn.startsWith(`${arn}/`));
+  const anchor = anchors.find((one) => gaveReference(one, certificateArn));
   return anchor && cas.fetch(anchor, certificateArn);
 }
 

@@ -1,0 +1,1 @@
+export { PublishMessage } from '../../../domain/protocol/signer.js';
