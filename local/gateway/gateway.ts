@@ -12,7 +12,7 @@ import { authenticate } from './authenticate.js';
 import { Broker } from './broker.js';
 import { Connection } from './connection.js';
 import type { DeviceConnection, GatewayContext } from './context.js';
-import { createIotLog, type AuthNReason, type LoggingOptions } from './iot-log.js';
+import { createIotLog, type AuthNReason, type LogPlan } from './iot-log.js';
 import { LifecycleEvents, type DisconnectReason } from './lifecycle-events.js';
 import { createIotMetrics } from './metrics.js';
 import { REASON } from './reason-codes.js';
@@ -28,8 +28,8 @@ export interface GatewayOptions {
   readonly requireSni?: boolean;
   /** Longest life of a persistent session. @default 3600, AWS's default quota */
   readonly maxSessionExpirySeconds?: number;
-  /** What SetV2LoggingOptions was given. @default logging off, but for Connection.AuthNError */
-  readonly logging?: LoggingOptions;
+  /** Which log lines are written. @default none */
+  readonly logging?: LogPlan;
   /** Features of AWS IoT that answer on reserved topics, besides device shadows. */
   readonly responders?: readonly Responder[];
 }
@@ -49,6 +49,11 @@ const ADDRESS = '127.0.0.1';
 const API_REASON_CODES: Readonly<Record<string, number>> = {
   AUTH_ERROR: REASON.notAuthorized,
   API_INITIATED_DISCONNECT: REASON.administrativeAction,
+};
+
+/** What a Disconnect line says beside its disconnectReason (cwl-format.html). */
+const TOLD: Readonly<Partial<Record<DisconnectReason, { readonly reason: string; readonly details: string }>>> = {
+  DUPLICATE_CLIENTID: { reason: 'DUPLICATE_CLIENT_ID', details: 'A new connection was established with the same client ID' },
 };
 
 export async function startGateway(cloud: Cloud, options: GatewayOptions = {}): Promise<DeskGateway> {
@@ -90,7 +95,7 @@ export async function startGateway(cloud: Cloud, options: GatewayOptions = {}): 
     left: (connection, session, reason) => {
       if (byClient.get(connection.clientId) === connection) byClient.delete(connection.clientId);
       broker.leaveSession(session);
-      log({ eventType: 'Disconnect', logLevel: 'INFO', ...connection.logFields(), disconnectReason: reason });
+      log({ eventType: 'Disconnect', logLevel: 'INFO', ...connection.logFields(), ...TOLD[reason], disconnectReason: reason });
       world.journal.add({
         kind: 'connection',
         what: 'disconnected',

@@ -1,23 +1,24 @@
 /**
- * Log lines of the message broker in AWSIotLogsV2 (https://docs.aws.amazon.com/iot/latest/developerguide/cwl-format.html).
- * Levels follow SetV2LoggingOptions, except Connection.AuthNError: opt-in on AWS, always written on the desk, because it is the proof that a
- * revoked device was refused.
+ * Log lines of the message broker (https://docs.aws.amazon.com/iot/latest/developerguide/cwl-format.html). What is written, and where, says the
+ * plan of the account's logging settings.
  */
 import { randomUUID } from 'node:crypto';
 import type { Cloud } from '../cloud.js';
 
-const LOG_GROUP = 'AWSIotLogsV2';
-const LEVELS = ['DISABLED', 'ERROR', 'WARN', 'INFO', 'DEBUG'];
-
 export type AuthNReason =
   'DEVICE_CERTIFICATE_INACTIVE' | 'DEVICE_CERTIFICATE_NOT_REGISTERED' | 'DEVICE_CERTIFICATE_REVOKED' | 'NOT_AUTHENTICATED' | 'SNI_MISUSED';
 
-export interface LogEntry {
-  readonly eventType: 'Connect' | 'Disconnect' | 'Connection.AuthNError' | 'Publish-In' | 'Subscribe' | 'Unsubscribe';
-  readonly logLevel: 'INFO' | 'ERROR' | 'DEBUG';
+/** Whom a line is about: levels may be set for each of these. */
+export interface LogSubject {
+  readonly eventType: string;
   readonly clientId?: string;
   readonly principalId?: string;
   readonly sourceIp?: string;
+}
+
+export interface LogEntry extends LogSubject {
+  readonly eventType: 'Connect' | 'Disconnect' | 'Connection.AuthNError' | 'Publish-In' | 'Subscribe' | 'Unsubscribe';
+  readonly logLevel: 'INFO' | 'ERROR' | 'DEBUG';
   readonly sourcePort?: number;
   readonly topicName?: string;
   readonly disconnectReason?: string;
@@ -25,14 +26,14 @@ export interface LogEntry {
   readonly details?: string;
 }
 
-export type LoggingOptions = () => { readonly defaultLogLevel?: string; readonly disableAllLogs?: boolean } | undefined;
+/** The log group of a line of this level, or `undefined`: not written. */
+export type LogPlan = (subject: LogSubject, level: string) => { readonly group: string } | undefined;
 export type WriteLog = (entry: LogEntry) => void;
 
-export function createIotLog(cloud: Cloud, options: LoggingOptions): WriteLog {
+export function createIotLog(cloud: Cloud, plan: LogPlan): WriteLog {
   return (entry) => {
-    const configured = options();
-    const level = configured && !configured.disableAllLogs ? (configured.defaultLogLevel ?? 'DISABLED') : 'DISABLED';
-    if (entry.eventType !== 'Connection.AuthNError' && LEVELS.indexOf(entry.logLevel) > LEVELS.indexOf(level)) return;
+    const planned = plan(entry, entry.logLevel);
+    if (!planned) return;
     const { clock, accountId } = cloud.world;
     const { eventType, logLevel, ...fields } = entry;
     const line = {
@@ -45,6 +46,6 @@ export function createIotLog(cloud: Cloud, options: LoggingOptions): WriteLog {
       protocol: 'MQTT',
       ...fields,
     };
-    cloud.parts.logs?.(LOG_GROUP, 'broker', [{ timestamp: clock.nowMs(), message: JSON.stringify(line) }]);
+    cloud.parts.logs?.(planned.group, 'broker', [{ timestamp: clock.nowMs(), message: JSON.stringify(line) }]);
   };
 }

@@ -26,6 +26,7 @@ export interface Connected {
   readonly thingName?: string;
   readonly certificateId: string;
   readonly sessionIdentifier: string;
+  /** "Found in connection messages only." */
   readonly ipAddress: string;
 }
 
@@ -63,7 +64,6 @@ export class LifecycleEvents {
     this.emit('presence/disconnected', client, {
       eventType: 'disconnected',
       ...this.identity(client),
-      ipAddress: client.ipAddress,
       clientInitiatedDisconnect: reason === 'CLIENT_INITIATED_DISCONNECT',
       disconnectReason: reason,
       versionNumber: held?.version ?? 0,

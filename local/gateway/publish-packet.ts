@@ -40,6 +40,7 @@ export function acceptPublish(connection: DeviceConnection, packet: IPublishPack
     { clientId: connection.clientId, certificateId: connection.certificateId, sourceIp: connection.sourceIp },
   );
   gateway.count('PublishIn.Success', { Protocol: 'Mqtt' });
+  gateway.log({ eventType: 'Publish-In', logLevel: 'INFO', ...connection.logFields(), topicName: topic });
   if (packet.qos === 1) connection.send({ cmd: 'puback', messageId: packet.messageId!, reasonCode: REASON.normal });
 }
 

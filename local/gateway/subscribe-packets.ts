@@ -34,6 +34,7 @@ export function acceptSubscribe(connection: DeviceConnection, session: Session, 
         ...connection.logFields(),
         topicName: filter,
         reason: 'AUTHORIZATION_FAILURE',
+        details: 'Authorization Failure',
       });
       return connection.version === 5 ? refused : FAILURE_3_1_1;
     }
@@ -45,6 +46,7 @@ export function acceptSubscribe(connection: DeviceConnection, session: Session, 
       gateway.broker.subscribe(session, { filter, qos: grantedQos, noLocal: nl === true, retainAsPublished: rap === true }, sendRetained),
     );
     topics.push(filter);
+    gateway.log({ eventType: 'Subscribe', logLevel: 'INFO', ...connection.logFields(), topicName: filter });
     return grantedQos;
   });
   connection.send({ cmd: 'suback', messageId: packet.messageId!, granted });
@@ -57,6 +59,8 @@ export function acceptUnsubscribe(connection: DeviceConnection, session: Session
   if (packet.unsubscriptions.length > MAX_FILTERS_PER_SUBSCRIBE) return connection.close('CLIENT_ERROR', REASON.quotaExceeded);
   // 0x11: "no subscription existed" (MQTT 5.0 §3.11.3).
   const granted = packet.unsubscriptions.map((filter) => (gateway.broker.unsubscribe(session, filter) ? 0 : 0x11));
+  for (const topicName of packet.unsubscriptions)
+    gateway.log({ eventType: 'Unsubscribe', logLevel: 'INFO', ...connection.logFields(), topicName });
   connection.send({ cmd: 'unsuback', messageId: packet.messageId!, granted });
   gateway.events.unsubscribed(connection.identity(), packet.unsubscriptions);
 }

@@ -3,6 +3,7 @@ import {
   CreatePolicyVersionCommand,
   DescribeCertificateCommand,
   DetachPolicyCommand,
+  SetV2LoggingOptionsCommand,
   UpdateCertificateCommand,
 } from '@aws-sdk/client-iot';
 import {
@@ -26,6 +27,8 @@ beforeAll(async () => {
   desk = await startGatewayDesk({ policyDelayMs: 7 * 60_000, startAt: new Date('2026-11-22T10:00:00Z') });
   desk.cloud.parts.logs = (_group, _stream, messages) =>
     logged.push(...messages.map(({ message }) => JSON.parse(message) as Record<string, unknown>));
+  const eventConfigurations = [{ eventType: 'Connection.AuthNError', logLevel: 'ERROR' } as const];
+  await desk.iot.send(new SetV2LoggingOptionsCommand({ defaultLogLevel: 'DISABLED', eventConfigurations }));
 });
 afterAll(() => desk.stop());
 
@@ -176,6 +179,9 @@ test('with requireSni a client that names another host is refused', async () => 
     const reasons: unknown[] = [];
     strict.cloud.parts.logs = (_group, _stream, messages) =>
       reasons.push(...messages.map(({ message }) => (JSON.parse(message) as { reason?: string }).reason));
+    await strict.iot.send(
+      new SetV2LoggingOptionsCommand({ eventConfigurations: [{ eventType: 'Connection.AuthNError', logLevel: 'ERROR' }] }),
+    );
     await strict.refused(device, 'named-host', { servername: 'elsewhere.example', rejectUnauthorized: false });
     expect(reasons).toEqual(['SNI_MISUSED']);
     expect((await strict.connect(device, 'named-host')).connected).toBe(true);

@@ -223,6 +223,13 @@ const logging: Provider = async (properties, context) => {
   return { ref: need(properties, 'AccountId'), attributes: {} };
 };
 
+const resourceSpecificLogging: Provider = async (properties, context) => {
+  only('AWS::IoT::ResourceSpecificLogging', properties, ['LogLevel', 'TargetName', 'TargetType']);
+  const [targetType, targetName] = [need(properties, 'TargetType'), need(properties, 'TargetName')];
+  await call(context, 'SetV2LoggingLevel', { logTarget: { targetType, targetName }, logLevel: need(properties, 'LogLevel') });
+  return { ref: `${targetType}:${targetName}`, attributes: { TargetId: `${targetType}:${targetName}` } };
+};
+
 export const providers: Providers = {
   'AWS::IoT::CACertificate': caCertificate,
   'AWS::IoT::Certificate': deviceCertificate,
@@ -234,6 +241,7 @@ export const providers: Providers = {
   'AWS::IoT::ThingPrincipalAttachment': thingPrincipalAttachment,
   'AWS::IoT::TopicRule': topicRule,
   'AWS::IoT::Logging': logging,
+  'AWS::IoT::ResourceSpecificLogging': resourceSpecificLogging,
   'AWS::IoT::ProvisioningTemplate': (_, { logicalId }) => {
     throw new Error(`${logicalId}: AWS::IoT::ProvisioningTemplate is not supported on the desk: fleet provisioning is not served`);
   },

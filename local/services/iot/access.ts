@@ -94,13 +94,24 @@ function resources(operation: string, input: Input, arn: ArnOf): readonly string
   return ['*'];
 }
 
+/** Who hands a role to AWS IoT must be allowed to pass it (API_SetV2LoggingOptions and others; IAM user guide, iam:PassRole). */
+const PASSES: Readonly<Record<string, (input: Input) => readonly unknown[]>> = {
+  SetV2LoggingOptions: (input) => [input['roleArn']],
+};
+
+const passedRoles = (operation: string, input: Input): readonly AccessRequest[] =>
+  (PASSES[operation]?.(input) ?? [])
+    .filter((role) => typeof role === 'string')
+    .map((resource) => ({ action: 'iam:PassRole', resource, context: { 'iam:PassedToService': 'iot.amazonaws.com' } }));
+
 export function accessRequests(operation: string, input: Input, arn: ArnOf): readonly AccessRequest[] {
   const thingArn = ['AttachThingPrincipal', 'DetachThingPrincipal'].includes(operation)
     ? { context: { 'iot:thingArn': arn(`thing/${text(input['thingName'])}`) } }
     : {};
-  return resources(operation, input, arn).map((resource) => ({
+  const asked = resources(operation, input, arn).map((resource) => ({
     action: `iot:${ACTION_OF[operation] ?? operation}`,
     resource,
     ...thingArn,
   }));
+  return [...asked, ...passedRoles(operation, input)];
 }

@@ -1,6 +1,6 @@
 /** AWS IoT, control plane. Registers the registry for the gateway and the rules engine in `cloud.parts`. */
 import type { Cloud } from '../../cloud.js';
-import type { LoggingOptions } from '../../gateway/iot-log.js';
+import type { LogPlan } from '../../gateway/iot-log.js';
 import type { Responder } from '../../gateway/reserved/responder.js';
 import type { AwsService } from '../../models/service.js';
 import { accessRequests } from './access.js';
@@ -20,6 +20,8 @@ import { executionOperations } from './jobs/execution-operations.js';
 import { JobEngine } from './jobs/job-engine.js';
 import { jobOperations } from './jobs/job-operations.js';
 import { jobTemplateOperations } from './jobs/job-templates.js';
+import { createLogPlan } from './logging/log-plan.js';
+import { loggingOperations } from './logging/operations.js';
 import { createRegistry } from './registry.js';
 import { createRuleEngine } from './rules/engine.js';
 import { settingOperations } from './settings.js';
@@ -33,14 +35,15 @@ import { topicRuleOperations } from './topic-rules.js';
 export interface DeskIot {
   readonly service: AwsService;
   /** For the gateway. */
-  readonly logging: LoggingOptions;
+  readonly logging: LogPlan;
   readonly responders: readonly Responder[];
 }
 
 export function iotService(cloud: Cloud, options: IotOptions = {}): DeskIot {
   const state = new IotState(cloud, options);
   cloud.parts.registry = createRegistry(state);
-  cloud.parts.rules = createRuleEngine(state);
+  const logging = createLogPlan(state);
+  cloud.parts.rules = createRuleEngine(state, logging);
   const jobs = new JobEngine(state);
   const auditRunner = new AuditRunner(state, state.audit);
   const service: AwsService = {
@@ -58,6 +61,7 @@ export function iotService(cloud: Cloud, options: IotOptions = {}): DeskIot {
       ...policyAttachmentOperations(state),
       ...topicRuleOperations(state),
       ...settingOperations(state),
+      ...loggingOperations(state),
       ...tagOperations(state),
       ...jobOperations(state, jobs),
       ...executionOperations(state, jobs),
@@ -69,5 +73,5 @@ export function iotService(cloud: Cloud, options: IotOptions = {}): DeskIot {
     },
     access: (operation, input) => accessRequests(operation, input, (resource) => state.arn(resource)),
   };
-  return { service, logging: () => state.settings.logging, responders: [jobRequests(state, jobs)] };
+  return { service, logging, responders: [jobRequests(state, jobs)] };
 }

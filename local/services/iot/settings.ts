@@ -1,4 +1,4 @@
-/** Singletons of the account: endpoints, event configurations, V2 logging options, indexing configuration. */
+/** Singletons of the account: endpoints, event configurations, indexing configuration. */
 import type { Operation } from '../../models/service.js';
 import { AwsError } from '../../models/service.js';
 import { invalidRequest } from './errors.js';
@@ -54,16 +54,6 @@ export function settingOperations(state: IotState): Record<string, Operation> {
         modifiedAtMs: now,
       };
       return {};
-    },
-    SetV2LoggingOptions: (input) => {
-      if (input.defaultLogLevel !== undefined && !['DEBUG', 'INFO', 'ERROR', 'WARN', 'DISABLED'].includes(input.defaultLogLevel))
-        throw invalidRequest(`Invalid defaultLogLevel ${input.defaultLogLevel}`);
-      state.settings.logging = { ...state.settings.logging, ...input };
-      return {};
-    },
-    GetV2LoggingOptions: () => {
-      if (!state.settings.logging) throw new AwsError('NotConfiguredException', 'Logging is not configured', 404);
-      return { disableAllLogs: false, ...state.settings.logging };
     },
     UpdateIndexingConfiguration: (input) => {
       const held = (state.settings.indexing ??= {});

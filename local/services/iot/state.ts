@@ -95,6 +95,13 @@ export interface TopicRule {
   compiled: CompiledRule;
 }
 
+/** A log level of a thing group, client, certificate or address. */
+export interface LoggingLevel {
+  readonly targetType: string;
+  readonly targetName: string;
+  readonly logLevel: string;
+}
+
 export interface IotOptions {
   /**
    * How long a change of policies takes to reach devices that have connected before: 6 to 8 minutes on AWS
@@ -138,6 +145,8 @@ export class IotState {
       disableAllLogs?: boolean;
       eventConfigurations?: readonly Readonly<Record<string, string>>[];
     };
+    /** Levels of single resources by `<type>:<name>`. */
+    loggingLevels?: Map<string, LoggingLevel>;
     indexing?: { thing?: unknown; thingGroup?: unknown };
     registrationCode?: string;
   } = {};

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { topicMatches } from '../../../gateway/topic-filter.js';
 import type { Cloud } from '../../../cloud.js';
 import { createIotMetrics, type Count } from '../../../gateway/metrics.js';
+import type { LogPlan } from '../../../gateway/iot-log.js';
 import type { IotState, TopicRule } from '../state.js';
 import { actionName, runAction } from './actions.js';
 import type { RuleAction } from './compile.js';
@@ -15,7 +16,6 @@ import type { MessageContext } from './functions.js';
 type Message = Parameters<NonNullable<Cloud['parts']['rules']>>[0];
 
 const BASIC_INGEST = /^\$aws\/rules\/([^/]+)(?:\/(.*))?$/s;
-const LOG_GROUP = 'AWSIotLogsV2';
 
 function parsePayload(raw: Uint8Array): unknown {
   try {
@@ -25,26 +25,26 @@ function parsePayload(raw: Uint8Array): unknown {
   }
 }
 
-export function createRuleEngine(state: IotState): NonNullable<Cloud['parts']['rules']> {
+export function createRuleEngine(state: IotState, plan: LogPlan): NonNullable<Cloud['parts']['rules']> {
   const metric = createIotMetrics(state.cloud);
   return (message) => {
     const ingest = BASIC_INGEST.exec(message.topic);
     if (ingest) {
       const rule = state.rules.get(ingest[1]!);
       if (!rule) metric('RuleNotFound', { RuleName: ingest[1]! });
-      else if (!disabled(rule)) run(state, rule, { ...message, topic: ingest[2] ?? '' }, metric);
+      else if (!disabled(rule)) run(state, rule, { ...message, topic: ingest[2] ?? '' }, metric, plan);
       return;
     }
     for (const rule of state.rules.values()) {
       const filter = rule.compiled.statement.topicFilter;
-      if (filter !== undefined && !disabled(rule) && topicMatches(filter, message.topic)) run(state, rule, message, metric);
+      if (filter !== undefined && !disabled(rule) && topicMatches(filter, message.topic)) run(state, rule, message, metric, plan);
     }
   };
 }
 
 const disabled = (rule: TopicRule): boolean => rule.compiled.payload.ruleDisabled === true;
 
-function run(state: IotState, rule: TopicRule, message: Message, metric: Count): void {
+function run(state: IotState, rule: TopicRule, message: Message, metric: Count, plan: LogPlan): void {
   const { cloud } = state;
   const context: MessageContext = {
     payload: parsePayload(message.payload),
@@ -69,7 +69,7 @@ function run(state: IotState, rule: TopicRule, message: Message, metric: Count):
       () => metric('Success', { RuleName: rule.ruleName, ActionType: actionName(action) }),
       async (error: Error) => {
         metric('Failure', { RuleName: rule.ruleName, ActionType: actionName(action) });
-        logFailure(state, rule, action, context, error);
+        logFailure(state, plan, rule, action, context, error);
         if (!errorAction) return;
         await attempt(errorAction, errorPayload(rule, action, context, error)).then(
           () => metric('ErrorActionSuccess', { RuleName: rule.ruleName, ActionType: actionName(errorAction) }),
@@ -112,10 +112,13 @@ function errorPayload(rule: TopicRule, action: RuleAction, message: MessageConte
   };
 }
 
-function logFailure(state: IotState, rule: TopicRule, action: RuleAction, message: MessageContext, error: Error): void {
+function logFailure(state: IotState, plan: LogPlan, rule: TopicRule, action: RuleAction, message: MessageContext, error: Error): void {
   const { world, parts } = state.cloud;
   world.journal.add({ kind: 'denied', what: `iot rule → ${actionName(action)}`, who: rule.ruleName, ok: false, detail: error.message });
-  if (!state.settings.logging || state.settings.logging.disableAllLogs) return;
+  const { clientId, principal: principalId, sourceIp } = message;
+  const subject = { ...(clientId ? { clientId } : {}), ...(principalId ? { principalId } : {}), ...(sourceIp ? { sourceIp } : {}) };
+  const planned = plan({ eventType: 'RuleExecution', ...subject }, 'ERROR');
+  if (!planned) return;
   const entry = {
     timestamp: new Date(message.nowMs).toISOString().replace('T', ' ').replace('Z', ''),
     logLevel: 'ERROR',
@@ -130,5 +133,5 @@ function logFailure(state: IotState, rule: TopicRule, action: RuleAction, messag
     details: error.message,
     ...(message.principal ? { principalId: message.principal } : {}),
   };
-  parts.logs?.(LOG_GROUP, `rule-${rule.ruleName}`, [{ timestamp: message.nowMs, message: JSON.stringify(entry) }]);
+  parts.logs?.(planned.group, `rule-${rule.ruleName}`, [{ timestamp: message.nowMs, message: JSON.stringify(entry) }]);
 }
