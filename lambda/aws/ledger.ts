@@ -17,11 +17,11 @@
  *     SETTING                            <name of the setting>                  what we have set in a setting of the account
  *     ISSUED                             <RFC 3339 time>#<certificateId>        issued for a rotation, until it is seen to have arrived
  *     BY-HAND                            <anchorId>#<serialNumber>              people revoke it at its CA
+ *     SIGNER#<anchorId>                  CRL | SERIALS                          CRL numbers and secret of a CA whose key we hold
+ *     SIGNED#<anchorId>                  <serialNumber>                         a certificate that it signed; REVOKED#<anchorId>: on its next CRL
  *     STANDING#<bucket>                  <clientId>#<behaviour>                 datapoints that were not normal, a violation that is open: violations-standings.ts
  *     VIOLATION#<violationId>            VIOLATION                              a violation of the built-in monitor; VIOLATIONS#<thingName>: the open ones
  *     PRESENCE#<bucket>                  <clientId>                             is it connected, since when, from where
- *     SIGNER#<anchorId>                  CRL | SERIALS                          CRL numbers and secret of a CA whose key we hold
- *     SIGNED#<anchorId>                  <serialNumber>                         a certificate that it signed; REVOKED#<anchorId>: on its next CRL
  *     CONTAINED#<thingName>              CONTAINED                              the thing is isolated
  */
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';

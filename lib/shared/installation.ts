@@ -14,9 +14,9 @@ export type HandlerName =
   | 'rotation-issue'
   | 'rotation-prove'
   | 'rotation-retire'
-  | 'signer-publish'
   | 'behaviour-watch'
-  | 'behaviour-offline';
+  | 'behaviour-offline'
+  | 'signer-publish';
 
 /** What every construct of one installation is given. */
 export interface Installation {

@@ -28,8 +28,9 @@ describe('the metrics of the functions', () => {
   it('are each either watched by an alarm or named as information: none is forgotten', () => {
     const rotation = [...Object.keys(ROTATION_ALARMS), ...ROTATION_BY_RULE, ...ROTATION_INFORMATION];
     const audit = [...Object.keys(AUDIT_ALARMS), ...AUDIT_BY_RULE, ...AUDIT_INFORMATION];
+    const signer = [...SIGNER_BY_RULE, ...SIGNER_INFORMATION];
     const behaviour = [...Object.keys(BEHAVIOUR_ALARMS), ...BEHAVIOUR_BY_RULE, ...BEHAVIOUR_INFORMATION];
-    expect([...Object.keys(ONE_IS_TOO_MANY), ...BY_RULE, ...INFORMATION, ...behaviour, ...rotation, ...audit].toSorted()).toEqual(
+    expect([...Object.keys(ONE_IS_TOO_MANY), ...BY_RULE, ...INFORMATION, ...behaviour, ...rotation, ...audit, ...signer].toSorted()).toEqual(
       Object.keys(METRICS).toSorted(),
     );
   });

@@ -50,7 +50,6 @@ export async function find(ports: Lookup, certificateId: CertificateId | undefin
   return { certificateId, issuerId, serialNumber, notAfterMs, anchor };
 }
 
-/** The ARN of a certificate begins with the ARN of its CA. */
 async function issued({ cas }: Lookup, anchors: readonly TrustAnchor[], certificateArn: string): Promise<string | undefined> {
   const anchor = anchors.find((one) => gaveReference(one, certificateArn));
   return anchor && cas.fetch(anchor, certificateArn);
