@@ -25,6 +25,8 @@ export interface AssemblyOptions {
   readonly revocation?: Readonly<Record<string, unknown>>;
   /** Type of the CRLs of the Private CA. @default COMPLETE */
   readonly crlType?: 'COMPLETE' | 'PARTITIONED';
+  /** Further sections of the configuration. */
+  readonly more?: Readonly<Record<string, unknown>>;
 }
 
 export interface Assembly {
@@ -72,7 +74,7 @@ export interface Template {
   readonly Resources: Record<string, Resource>;
 }
 
-async function make(home: string, { revocation, crlType = 'COMPLETE' }: AssemblyOptions): Promise<void> {
+async function make(home: string, { revocation, crlType = 'COMPLETE', more }: AssemblyOptions): Promise<void> {
   mkdirSync(BUILD, { recursive: true });
   forgetOld();
   const work = mkdtempSync(path.join(BUILD, 'test-synth-'));
@@ -81,7 +83,7 @@ async function make(home: string, { revocation, crlType = 'COMPLETE' }: Assembly
       await createFactory(path.join(work, 'factory'), 'CN=Factory CA'),
       await createFactory(path.join(work, 'depot'), 'CN=Depot CA'),
     ];
-    await synthesise(configuration(factory, depot, crlType, revocation), work);
+    await synthesise({ ...configuration(factory, depot, crlType, revocation), ...more }, work);
     // In one step, because another worker of jest may be at the same one.
     renameSync(work, home);
   } catch (error) {
