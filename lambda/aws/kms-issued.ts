@@ -24,7 +24,7 @@ export async function fetchSigned(records: CaRecords, { anchorId }: TrustAnchor,
 }
 
 export interface RevokingPorts {
-  readonly records: CaRecords;
+  readonly records: Pick<CaRecords, 'get' | 'revoke'>;
   readonly clock: Clock;
   readonly publish: PublishQueue;
 }

@@ -16,6 +16,8 @@ import { dynamoInventory } from '../aws/inventory.js';
 import { queueDepth, type QueueDepth } from '../aws/queue-depth.js';
 import { sqsSyncQueue } from '../aws/queues.js';
 import { iotJobs } from '../aws/jobs.js';
+import { dynamoCaRecords } from '../aws/kms-records.js';
+import { sqsPublishQueue } from '../aws/publish-queue.js';
 import { dynamoRevocationsByHand } from '../aws/by-hand.js';
 import { dynamoCampaigns } from '../aws/campaigns.js';
 import { sqsStartQueue } from '../aws/rotation-queues.js';
@@ -27,7 +29,9 @@ import { ssmTrustAnchors } from '../aws/trust-anchors.js';
 import { readApplicationParameters } from '../aws/application-parameters.js';
 import type { Parameters } from '../../domain/protocol/application-parameters.js';
 import type { RevocationsByHand } from '../ports/by-hand.js';
+import type { CaRecords } from '../ports/ca-records.js';
 import type { Clock } from '../ports/clock.js';
+import type { PublishQueue } from '../ports/publish-queue.js';
 import type { AccountSettings } from '../ports/account-settings.js';
 import type { AuditRecords } from '../ports/audit-record.js';
 import type { CollectQueue } from '../ports/audit-responses.js';
@@ -75,6 +79,9 @@ export interface Application {
   readonly accountSettings: Pick<AccountSettings, 'auditConfiguration'>;
   /** `undefined`: the audit is off. */
   readonly auditQueue?: CollectQueue;
+  readonly caRecords: Pick<CaRecords, 'get' | 'revoke'>;
+  /** `undefined`: no anchor has a signer. */
+  readonly publishQueue?: PublishQueue;
   readonly depth: (queueUrl: string) => Promise<QueueDepth>;
   /** ARN of the caller, from STS. */
   readonly caller: () => Promise<string>;
@@ -113,6 +120,8 @@ export async function openApplication(prefix: string): Promise<Application> {
     reconciliation: dynamoReconciliation(ledger),
     syncQueue: sqsSyncQueue(sqs, parameters.syncQueueUrl),
     reconcileQueue: sqsReconcileQueue(sqs, parameters.reconcileQueueUrl),
+    caRecords: dynamoCaRecords(ledger, wallClock),
+    ...(parameters.publishQueueUrl === undefined ? {} : { publishQueue: sqsPublishQueue(sqs, parameters.publishQueueUrl) }),
     depth: (queueUrl) => queueDepth(sqs, queueUrl),
     caller: () => callerArn(),
   };

@@ -7,6 +7,7 @@ import { Command } from 'commander';
 import { DEFAULT_PREFIX } from '../../domain/protocol/application-parameters.js';
 import type { Answer } from './answer.js';
 import type { Application } from './application.js';
+import { addCa } from './ca.js';
 import { addCrlInspect } from './crl-inspect.js';
 import { failureOf } from './failure.js';
 
@@ -132,6 +133,7 @@ function program(): Command {
   ];
   const made = new Command('fleetwarden').description('Keeps an AWS IoT Core fleet trustworthy.').exitOverride().enablePositionalOptions();
   for (const one of all) made.addCommand(one);
+  addCa(made);
   addCrlInspect(made);
   return made;
 }
