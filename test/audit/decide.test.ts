@@ -246,7 +246,7 @@ describe('a resource', () => {
     ['nothing', {}, undefined, undefined],
     ['empty texts', { clientId: '' }, undefined, undefined],
   ])('%s', (_, identifier, name, certificate) => {
-    expect([resourceName(identifier), deviceCertificateOf(identifier)]).toEqual([name, certificate]);
+    expect([resourceName({ ...identifier }), deviceCertificateOf({ ...identifier })]).toEqual([name, certificate]);
   });
 
   it('has the same name in whatever order its members come', () => {

@@ -36,7 +36,7 @@ export async function run(ports: MergePorts, request: CustomResourceRequest): Pr
         Status: 'SUCCESS',
         PhysicalResourceId: PhysicalResourceId ?? LogicalResourceId,
       });
-    const wanted = Wanted.parse(ResourceProperties);
+    const wanted = read(ResourceProperties);
     const changed = await merge(ports, wanted, RequestId);
     ports.signals.info(changed ? 'setting merged' : 'setting as wanted', { setting: wanted.Setting, requestType: RequestType });
     // The same id for ever: CloudFormation never takes an update for a replacement, after which it would delete the old one.
@@ -57,6 +57,12 @@ export async function run(ports: MergePorts, request: CustomResourceRequest): Pr
       PhysicalResourceId: PhysicalResourceId ?? LogicalResourceId,
     });
   }
+}
+
+function read(properties: unknown): Wanted {
+  const { success, data, error } = Wanted.safeParse(properties);
+  if (success) return data;
+  throw new NotMerged(`properties: ${error.issues.map(({ path, message }) => `${path.join('.')}: ${message.slice(0, 100)}`).join('; ')}`);
 }
 
 /** Resolves to whether anything had to be changed. */
