@@ -25,7 +25,16 @@ const THING = [
   'ListThingGroupsForThing',
 ];
 const MEMBERSHIP = ['AddThingToThingGroup', 'RemoveThingFromThingGroup'];
-const GROUP = ['CreateThingGroup', 'DescribeThingGroup', 'UpdateThingGroup', 'DeleteThingGroup', 'ListThingsInThingGroup'];
+const GROUP = [
+  'CreateThingGroup',
+  'DescribeThingGroup',
+  'UpdateThingGroup',
+  'DeleteThingGroup',
+  'ListThingsInThingGroup',
+  'CreateDynamicThingGroup',
+  'UpdateDynamicThingGroup',
+  'DeleteDynamicThingGroup',
+];
 const TYPE = ['CreateThingType', 'DescribeThingType', 'DeprecateThingType', 'DeleteThingType'];
 const POLICY = [
   'CreatePolicy',

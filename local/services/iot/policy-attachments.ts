@@ -6,7 +6,9 @@ import { certificateIdOfPrincipal, parseIotArn } from './names.js';
 import { page } from './paging.js';
 import { policyByName, policyDelayMs } from './policies.js';
 import type { IotPolicy, IotState, PolicyAttachment, RegisteredCertificate, ThingGroup } from './state.js';
-import { groupByName, lineage } from './thing-groups.js';
+import { onlyStatic } from './dynamic-groups.js';
+import { lineage } from './group-membership.js';
+import { groupByName } from './thing-groups.js';
 
 const MAX_POLICIES: Readonly<Record<'cert' | 'thinggroup', number>> = { cert: 10, thinggroup: 2 };
 
@@ -74,7 +76,9 @@ export function policyAttachmentOperations(state: IotState): Record<string, Oper
     [...state.attachments].filter(([arn]) => attachedNames(state, arn).includes(policyName)).map(([arn]) => arn);
   return {
     AttachPolicy: (input) => {
-      attach(state, policyByName(state, input.policyName), targetOf(state, input.target));
+      const target = targetOf(state, input.target);
+      if (target.kind === 'thinggroup') onlyStatic(target.group, 'attach a policy to');
+      attach(state, policyByName(state, input.policyName), target);
       return {};
     },
     DetachPolicy: (input) => {

@@ -4,7 +4,7 @@ import type { IotRegistry } from '../../cloud.js';
 import type { PolicyDocument } from '../../iam/principal.js';
 import { addCertificate, issuingCa } from './certificates.js';
 import type { IotPolicy, IotState, RegisteredCertificate } from './state.js';
-import { lineage } from './thing-groups.js';
+import { lineage } from './group-membership.js';
 import { describe } from './x509.js';
 
 /** The text of a policy that is in force now. What it replaced is forgotten then. */

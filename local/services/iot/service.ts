@@ -11,6 +11,7 @@ import { auditSuppressionOperations } from './audit/suppression-operations.js';
 import { auditTaskOperations } from './audit/task-operations.js';
 import { caCertificateOperations } from './ca-certificates.js';
 import { certificateOperations } from './certificates.js';
+import { dynamicGroupOperations, placeThing } from './dynamic-groups.js';
 import { issuanceOperations } from './issuance.js';
 import { policyAttachmentOperations } from './policy-attachments.js';
 import { policyOperations } from './policies.js';
@@ -44,6 +45,7 @@ export function iotService(cloud: Cloud, options: IotOptions = {}): DeskIot {
   cloud.parts.registry = createRegistry(state);
   const logging = createLogPlan(state);
   cloud.parts.rules = createRuleEngine(state, logging);
+  state.thingChanged = (thingName) => placeThing(state, thingName);
   const jobs = new JobEngine(state);
   const auditRunner = new AuditRunner(state, state.audit);
   const service: AwsService = {
@@ -56,6 +58,7 @@ export function iotService(cloud: Cloud, options: IotOptions = {}): DeskIot {
       ...thingOperations(state),
       ...thingTypeOperations(state),
       ...thingGroupOperations(state),
+      ...dynamicGroupOperations(state),
       ...principalOperations(state),
       ...policyOperations(state),
       ...policyAttachmentOperations(state),

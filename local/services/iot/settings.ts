@@ -1,6 +1,7 @@
 /** Singletons of the account: endpoints, event configurations, indexing configuration. */
 import type { Operation } from '../../models/service.js';
 import { AwsError } from '../../models/service.js';
+import { refuseIndexOff } from './dynamic-groups.js';
 import { invalidRequest } from './errors.js';
 import type { IotState } from './state.js';
 
@@ -56,6 +57,7 @@ export function settingOperations(state: IotState): Record<string, Operation> {
       return {};
     },
     UpdateIndexingConfiguration: (input) => {
+      refuseIndexOff(state, input.thingIndexingConfiguration);
       const held = (state.settings.indexing ??= {});
       if (input.thingIndexingConfiguration) held.thing = input.thingIndexingConfiguration;
       if (input.thingGroupIndexingConfiguration) held.thingGroup = input.thingGroupIndexingConfiguration;

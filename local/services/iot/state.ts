@@ -51,6 +51,14 @@ export interface ThingType {
   deprecatedAtMs?: number;
 }
 
+/** Who is in a dynamic group. */
+export interface GroupQuery {
+  readonly indexName: string;
+  readonly queryString: string;
+  readonly queryVersion: string;
+  readonly matches: (thing: Thing) => boolean;
+}
+
 export interface ThingGroup {
   readonly thingGroupName: string;
   readonly thingGroupId: string;
@@ -60,6 +68,8 @@ export interface ThingGroup {
   attributes: Record<string, string>;
   version: number;
   readonly createdAtMs: number;
+  /** A dynamic group has one, a static one has none. */
+  query?: GroupQuery;
 }
 
 export interface PolicyVersion {
@@ -135,6 +145,8 @@ export class IotState {
   readonly connections = new ConnectionHistory();
   /** A thing has joined or left a group, or is gone: continuous jobs look whether it is still theirs. */
   membershipChanged: (thingName: string) => void = () => undefined;
+  /** A thing is new, or has another type or other attributes: dynamic groups look whether it is theirs. */
+  thingChanged: (thingName: string) => void = () => undefined;
   /** Certificates whose policies a connection has used: for these AWS has them cached, so changes are late. */
   readonly seenByGateway = new Set<string>();
   readonly settings: {

@@ -1,29 +1,24 @@
 /**
- * Static thing groups (https://docs.aws.amazon.com/iot/latest/developerguide/thing-groups.html): a tree of at most seven levels;
- * a thing is in at most ten groups, and in at most one group of each tree.
+ * Thing groups (https://docs.aws.amazon.com/iot/latest/developerguide/thing-groups.html): the static ones, a tree of at most seven levels, and
+ * what both kinds share. Dynamic ones: dynamic-groups.ts.
  */
 import { randomUUID } from 'node:crypto';
 import { AwsError, type Operation } from '../../models/service.js';
+import { onlyStatic, placeThing } from './dynamic-groups.js';
 import { alreadyExists, invalidRequest, notFound, versionConflict } from './errors.js';
+import { join, leave, lineage } from './group-membership.js';
 import { checkAttributes, checkThingGroupName, checkThingName, parseIotArn } from './names.js';
 import { page } from './paging.js';
 import type { IotState, ThingGroup } from './state.js';
 import { setTags } from './tags.js';
 import { mergedAttributes, thingByName } from './things.js';
 
-const MAX_GROUPS_OF_A_THING = 10;
 const MAX_DEPTH = 7;
 
 export function groupByName(state: IotState, name: unknown): ThingGroup {
   const found = state.groups.get(checkThingGroupName(name));
   if (!found) throw notFound(`Thing group ${String(name)} not found`);
   return found;
-}
-
-/** A group and its ancestors, root first. */
-export function lineage(state: IotState, group: ThingGroup): readonly ThingGroup[] {
-  const parent = group.parentGroupName === undefined ? undefined : state.groups.get(group.parentGroupName);
-  return parent ? [...lineage(state, parent), group] : [group];
 }
 
 const children = (state: IotState, name: string): ThingGroup[] =>
@@ -41,35 +36,18 @@ const nameAndArn = (group: ThingGroup): Record<string, string> => ({ groupName: 
 /** Either a name or an ARN says which group or thing is meant. */
 const named = (name: unknown, arn: unknown): unknown => name ?? (arn === undefined ? undefined : parseIotArn(arn).resourceId);
 
-function join(state: IotState, thingName: string, group: ThingGroup): void {
-  const held = state.groupsOfThing.get(thingName) ?? new Set<string>();
-  if (held.has(group.thingGroupName)) return;
-  if (held.size >= MAX_GROUPS_OF_A_THING) throw invalidRequest(`A thing can be in at most ${MAX_GROUPS_OF_A_THING} groups`);
-  const root = lineage(state, group)[0]!.thingGroupName;
-  const clash = [...held].find((name) => lineage(state, groupByName(state, name))[0]!.thingGroupName === root);
-  if (clash) throw invalidRequest(`Thing ${thingName} is already in group ${clash} of the same hierarchy`);
-  state.groupsOfThing.set(thingName, held.add(group.thingGroupName));
-  state.thingsOfGroup.set(group.thingGroupName, (state.thingsOfGroup.get(group.thingGroupName) ?? new Set()).add(thingName));
-  state.membershipChanged(thingName);
-}
-
-function leave(state: IotState, thingName: string, groupName: string): void {
-  state.groupsOfThing.get(thingName)?.delete(groupName);
-  if (state.thingsOfGroup.get(groupName)?.delete(thingName)) state.membershipChanged(thingName);
-}
-
 export function thingGroupOperations(state: IotState): Record<string, Operation> {
   return {
     CreateThingGroup: (input) => {
       const thingGroupName = checkThingGroupName(input.thingGroupName);
-      const parent = input.parentGroupName === undefined ? undefined : groupByName(state, input.parentGroupName);
+      const parent = input.parentGroupName === undefined ? undefined : onlyStatic(groupByName(state, input.parentGroupName), 'nest below');
       if (parent && lineage(state, parent).length >= MAX_DEPTH)
         throw invalidRequest(`Thing groups can be nested at most ${MAX_DEPTH} deep`);
       const present = state.groups.get(thingGroupName);
       const attributes = mergedAttributes({}, input.thingGroupProperties?.attributePayload);
       checkAttributes(attributes, true);
       const description: string | undefined = input.thingGroupProperties?.thingGroupDescription;
-      if (present && (present.parentGroupName !== input.parentGroupName || present.description !== description)) {
+      if (present && (present.query || present.parentGroupName !== input.parentGroupName || present.description !== description)) {
         throw alreadyExists(`Thing group ${thingGroupName} already exists with different properties`, present.thingGroupId, present.arn);
       }
       const group: ThingGroup = present ?? {
@@ -102,10 +80,18 @@ export function thingGroupOperations(state: IotState): Record<string, Operation>
           rootToParentThingGroups: lineage(state, group).slice(0, -1).map(nameAndArn),
           creationDate: new Date(group.createdAtMs),
         },
+        ...(group.query
+          ? {
+              indexName: group.query.indexName,
+              queryString: group.query.queryString,
+              queryVersion: group.query.queryVersion,
+              status: 'ACTIVE',
+            }
+          : {}),
       };
     },
     UpdateThingGroup: (input) => {
-      const group = groupByName(state, input.thingGroupName);
+      const group = onlyStatic(groupByName(state, input.thingGroupName), 'use UpdateThingGroup on');
       if (input.expectedVersion !== undefined && Number(input.expectedVersion) !== group.version)
         throw versionConflict(`Expected version ${input.expectedVersion}, the version is ${group.version}`);
       const attributes = mergedAttributes(group.attributes, input.thingGroupProperties.attributePayload);
@@ -120,13 +106,16 @@ export function thingGroupOperations(state: IotState): Record<string, Operation>
       const name = checkThingGroupName(input.thingGroupName);
       const group = state.groups.get(name);
       if (!group) return {};
+      onlyStatic(group, 'use DeleteThingGroup on');
       if (children(state, name).length > 0) throw invalidRequest(`Cannot delete thing group ${name}: it has child groups`);
       if ([...(state.attachments.get(group.arn)?.values() ?? [])].some((attachment) => attachment.untilMs === undefined)) {
         throw new AwsError('InvalidRequestException', `Cannot delete thing group ${name}: policies are attached`);
       }
-      for (const thingName of state.thingsOfGroup.get(name) ?? []) leave(state, thingName, name);
+      const members = [...(state.thingsOfGroup.get(name) ?? [])];
+      for (const thingName of members) leave(state, thingName, name);
       state.thingsOfGroup.delete(name);
       state.groups.delete(name);
+      for (const thingName of members) placeThing(state, thingName);
       return {};
     },
     ListThingGroups: (input) => {
@@ -141,21 +130,25 @@ export function thingGroupOperations(state: IotState): Record<string, Operation>
       return { thingGroups: items.map(nameAndArn), ...(token ? { nextToken: token } : {}) };
     },
     AddThingToThingGroup: (input) => {
-      const group = groupByName(state, named(input.thingGroupName, input.thingGroupArn));
-      join(state, thingByName(state, named(input.thingName, input.thingArn)).thingName, group);
+      const group = onlyStatic(groupByName(state, named(input.thingGroupName, input.thingGroupArn)), 'add things to');
+      join(state, thingByName(state, named(input.thingName, input.thingArn)).thingName, group, input.overrideDynamicGroups);
       return {};
     },
     RemoveThingFromThingGroup: (input) => {
-      const group = groupByName(state, named(input.thingGroupName, input.thingGroupArn));
-      leave(state, thingByName(state, named(input.thingName, input.thingArn)).thingName, group.thingGroupName);
+      const group = onlyStatic(groupByName(state, named(input.thingGroupName, input.thingGroupArn)), 'remove things from');
+      const { thingName } = thingByName(state, named(input.thingName, input.thingArn));
+      leave(state, thingName, group.thingGroupName);
+      placeThing(state, thingName);
       return {};
     },
     UpdateThingGroupsForThing: (input) => {
-      const thing = thingByName(state, input.thingName);
-      const toAdd = (input.thingGroupsToAdd ?? []).map((name: string) => groupByName(state, name));
-      const toRemove = (input.thingGroupsToRemove ?? []).map((name: string) => groupByName(state, name));
-      for (const group of toRemove) leave(state, thing.thingName, group.thingGroupName);
-      for (const group of toAdd) join(state, thing.thingName, group);
+      const { thingName } = thingByName(state, input.thingName);
+      const staticGroups = (names: readonly string[] = []): ThingGroup[] =>
+        names.map((name) => onlyStatic(groupByName(state, name), 'change who is in'));
+      const toAdd = staticGroups(input.thingGroupsToAdd);
+      for (const group of staticGroups(input.thingGroupsToRemove)) leave(state, thingName, group.thingGroupName);
+      for (const group of toAdd) join(state, thingName, group, input.overrideDynamicGroups);
+      placeThing(state, thingName);
       return {};
     },
     ListThingGroupsForThing: (input) => {

@@ -51,6 +51,7 @@ export function thingOperations(state: IotState): Record<string, Operation> {
         version: 1,
       };
       state.things.set(thingName, thing);
+      state.thingChanged(thingName);
       return { thingName, thingArn: thing.arn, thingId: thing.thingId };
     },
     DescribeThing: (input) => {
@@ -83,6 +84,7 @@ export function thingOperations(state: IotState): Record<string, Operation> {
       else thing.thingTypeName = typeName;
       thing.attributes = attributes;
       thing.version += 1;
+      state.thingChanged(thing.thingName);
       return {};
     },
     DeleteThing: (input) => {

@@ -2,7 +2,8 @@
 import { invalidRequest, notFound } from '../errors.js';
 import { parseIotArn } from '../names.js';
 import type { IotState } from '../state.js';
-import { groupByName, lineage, thingsBelow } from '../thing-groups.js';
+import { lineage } from '../group-membership.js';
+import { groupByName, thingsBelow } from '../thing-groups.js';
 import type { Job } from './job.js';
 
 /**
