@@ -204,17 +204,27 @@ describe('rules', () => {
           { Source: 'aws.acm-pca', DetailType: 'x', Detail: '{}' },
           { Source: 'x', DetailType: 'x', Detail: '[]' },
           { Source: 'x', Detail: '{}' },
+          { Source: 'x', DetailType: 'x' },
           { Source: 'x', DetailType: 'x', Detail: '{}' },
         ],
       }),
     );
-    expect(answer.FailedEntryCount).toBe(3);
+    expect(answer.FailedEntryCount).toBe(4);
     expect(answer.Entries!.map(({ ErrorCode }) => ErrorCode)).toEqual([
       'NotAuthorizedForSourceException',
       'MalformedDetail',
       'InvalidArgument',
+      'InvalidArgument',
       undefined,
     ]);
+  });
+
+  test('entries of more than 256 KiB together are refused with the whole request', async () => {
+    const half = { Source: 'x', DetailType: 'x', Detail: JSON.stringify({ text: 'x'.repeat(131_072) }) };
+    await expect(events.send(new PutEventsCommand({ Entries: [half, half] }))).rejects.toMatchObject({
+      name: 'ValidationException',
+      message: 'Total size of the entries in the request is over the limit.',
+    });
   });
 
   test('without permission the event goes to the dead-letter queue of the target, with the reason', async () => {

@@ -51,8 +51,14 @@ interface Entry {
   readonly EventBusName?: string;
 }
 
-/** 256 KiB for an entry (EventBridge quotas). */
-const MAXIMUM_ENTRY_BYTES = 262_144;
+/** 256 KiB for all entries of a request (EventBridge user guide, "Calculating PutEvents event entry size"). */
+const MAXIMUM_REQUEST_BYTES = 262_144;
+
+/** The guide's own sum: 14 for a time, the texts as UTF-8. */
+function entryBytes(entry: Entry): number {
+  const texts = [entry.Source, entry.DetailType, entry.Detail, ...(entry.Resources ?? [])];
+  return (entry.Time ? 14 : 0) + texts.reduce((sum, text) => sum + Buffer.byteLength(text ?? ''), 0);
+}
 
 function putEvent(rules: Rules, entry: Entry): { EventId?: string; ErrorCode?: string; ErrorMessage?: string } {
   const refuse = (ErrorCode: string, ErrorMessage: string): { ErrorCode: string; ErrorMessage: string } => ({ ErrorCode, ErrorMessage });
@@ -60,10 +66,9 @@ function putEvent(rules: Rules, entry: Entry): { EventId?: string; ErrorCode?: s
   if (!entry.Source) return refuse('InvalidArgument', 'Parameter Source is not valid. Reason: Source is a required argument.');
   if (entry.Source.startsWith('aws.')) return refuse('NotAuthorizedForSourceException', 'Not authorized for the source.');
   if (!entry.DetailType) return refuse('InvalidArgument', 'Parameter DetailType is not valid. Reason: DetailType is a required argument.');
-  if (Buffer.byteLength(entry.Detail ?? '') > MAXIMUM_ENTRY_BYTES)
-    return refuse('InvalidArgument', 'Entry size is bigger than 262144 bytes.');
+  if (!entry.Detail) return refuse('InvalidArgument', 'Parameter Detail is not valid. Reason: Detail is a required argument.');
   try {
-    const detail: unknown = JSON.parse(entry.Detail ?? '');
+    const detail: unknown = JSON.parse(entry.Detail);
     if (detail === null || typeof detail !== 'object' || Array.isArray(detail)) return refuse('MalformedDetail', 'Detail is malformed.');
     const event: BusEvent = { source: entry.Source, 'detail-type': entry.DetailType, resources: entry.Resources ?? [], detail };
     return { EventId: rules.publish(event, entry.Time?.getTime()) };
@@ -124,6 +129,8 @@ function operations(rules: Rules): Readonly<Record<string, Operation>> {
           'ValidationException',
           `1 validation error detected: Value at 'entries' failed to satisfy constraint: Member must have length less than or equal to 10`,
         );
+      if (input.Entries.reduce((sum, entry) => sum + entryBytes(entry), 0) > MAXIMUM_REQUEST_BYTES)
+        throw new AwsError('ValidationException', 'Total size of the entries in the request is over the limit.');
       const Entries = input.Entries.map((entry) => putEvent(rules, entry));
       return { Entries, FailedEntryCount: Entries.filter((entry) => entry.ErrorCode !== undefined).length };
     },
