@@ -1,5 +1,6 @@
 /**
- * The reference device: stays connected, publishes telemetry, and changes its certificate when AWS IoT Jobs asks for it.
+ * The reference device: stays connected, publishes telemetry and reports on itself, changes its certificate when AWS IoT Jobs asks for it, and shuts off
+ * and resumes when it is told to.
  *
  *     connect with the pair that the rotation wants ─► session: next step ─► stored ─► next step … ─► another pair is wanted ─► connect with that
  *            ▲                                            └── lost ──┐
@@ -7,7 +8,6 @@
  *
  * Start it on a directory (main.ts), or by the thousand in one process on memoryFiles().
  */
-import { deviceTopic } from '../domain/protocol/topics.js';
 import { systemClock, type Clock } from './clock.js';
 import type { AgentEvent, Device, Session } from './device.js';
 import { fileKeyStore } from './keys/file-key-store.js';
@@ -21,6 +21,11 @@ import { Progress } from './rotation/progress.js';
 import { RotationRecord } from './rotation/record.js';
 import { openSession } from './session.js';
 import { DEFAULT_SETTINGS, type AgentSettings } from './settings.js';
+import type { Actuation } from './shut-off/actuation.js';
+import { isOrder } from './shut-off/orders.js';
+import { ShutOff } from './shut-off/shut-off.js';
+import type { Metrics } from './speech/device-metrics.js';
+import { Speaker } from './speech/speaker.js';
 import type { Files } from './storage/files.js';
 import { Identities, type Pair } from './storage/identities.js';
 import { ConnectFailed, type Transport } from './transport/transport.js';
@@ -42,6 +47,10 @@ export interface AgentOptions {
   readonly settings?: Partial<AgentSettings>;
   /** What is published every few seconds; `undefined`: no telemetry. */
   readonly telemetry?: () => object;
+  /** What is reported of the device itself, every five minutes; `undefined`: nothing. */
+  readonly metrics?: Metrics;
+  /** What the device does in the world; `undefined`: it only speaks. */
+  readonly actuation?: Actuation;
   readonly onEvent?: (event: AgentEvent) => void;
 }
 
@@ -60,12 +69,13 @@ export function createAgent(options: AgentOptions): Agent {
     identities: new Identities(options.files, keys),
     keys,
     record: new RotationRecord(options.files),
+    shutOff: new ShutOff(options.files, options.actuation),
     clock: options.clock ?? systemClock,
     random: options.random ?? Math.random,
     settings: { ...DEFAULT_SETTINGS, ...options.settings },
     tell: options.onEvent ?? (() => undefined),
   };
-  return new RunningAgent(device, options.transport, options.telemetry);
+  return new RunningAgent(device, options.transport, new Speaker(device, options.telemetry, options.metrics));
 }
 
 class RunningAgent implements Agent {
@@ -76,7 +86,7 @@ class RunningAgent implements Agent {
   constructor(
     private readonly device: Device,
     private readonly transport: Transport,
-    private readonly telemetry: (() => object) | undefined,
+    private readonly speaker: Speaker,
   ) {
     this.progress = new Progress(device);
   }
@@ -87,6 +97,7 @@ class RunningAgent implements Agent {
 
   async run(): Promise<void> {
     try {
+      await this.device.shutOff.load((message) => this.device.tell({ kind: 'warning', message }));
       await this.progress.load();
       await this.live();
     } catch (error) {
@@ -123,8 +134,11 @@ class RunningAgent implements Agent {
       const connectedMs = clock.nowMs();
       const isDone = await this.use(session, pair, other !== undefined);
       await session.connection.close();
-      tell({ kind: 'disconnected', isOwn: isDone || this.stopping.signal.aborted, detail: await session.connection.closed });
-      if (isDone || clock.nowMs() - connectedMs >= settings.stableAfterMs) attempt = 0;
+      const isOwn = isDone || this.stopping.signal.aborted;
+      const lastedMs = clock.nowMs() - connectedMs;
+      this.speaker.ended(lastedMs, isOwn);
+      tell({ kind: 'disconnected', isOwn, detail: await session.connection.closed });
+      if (isDone || lastedMs >= settings.stableAfterMs) attempt = 0;
       if (!isDone) await this.pause(attempt++);
     }
   }
@@ -151,13 +165,20 @@ class RunningAgent implements Agent {
   /** Until the connection is over (`false`), or another pair is wanted than the one in use (`true`). */
   private async use(session: Session, pair: Pair, isOther: boolean): Promise<boolean> {
     const { progress, device } = this;
-    void this.publishTelemetry(session);
+    // Before the device says anything: there may be a job to shut off. A rotation that is under way does not ask for the next job by itself.
+    let first = progress.rotation ? undefined : this.firstJob(session);
+    const looked = first ? first.then((execution) => session.orders.saw(execution)) : session.orders.look();
+    void this.speaker.speak(
+      session,
+      looked.catch(() => undefined),
+    );
     try {
       for (;;) {
         const { rotation } = progress;
-        if (!rotation) await this.awaitJob(session);
+        if (!rotation) await this.awaitJob(session, await (first ?? this.firstJob(session)));
         else if (isOther) await progress.to(await onOtherPair(rotation, device, session));
         else await progress.advance(session);
+        first = undefined;
         if (isOther || (progress.rotation && wantedPair(progress.rotation).certificate !== pair.certificate)) return true;
       }
     } catch (error) {
@@ -166,10 +187,12 @@ class RunningAgent implements Agent {
     }
   }
 
-  private async awaitJob(session: Session): Promise<void> {
+  private async awaitJob(session: Session, first: JobExecution | undefined): Promise<void> {
     const { device } = this;
-    let next = await this.firstJob(session);
+    let next = first;
     for (;;) {
+      // Obeyed beside this; when it is over, Jobs says what is next.
+      if (next && isOrder(next)) next = undefined;
       const job = await findJob(next, session);
       const accepted = job && (await accept(job, device, session));
       if (job) next = undefined;
@@ -181,29 +204,16 @@ class RunningAgent implements Agent {
     }
   }
 
-  private async firstJob({ jobs }: Session): Promise<JobExecution | undefined> {
+  private async firstJob({ jobs, orders }: Session): Promise<JobExecution | undefined> {
     try {
-      return await jobs.next();
+      const execution = await jobs.next();
+      void orders.saw(execution);
+      return execution;
     } catch (error) {
       if (!(error instanceof NoAnswer)) throw error;
       // Telemetry goes on; a job that comes is still announced.
       this.device.tell({ kind: 'warning', message: error.message });
       return undefined;
-    }
-  }
-
-  private async publishTelemetry({ connection, signal }: Session): Promise<void> {
-    if (!this.telemetry) return;
-    const { clock, random, settings, thingName, topicPrefix, tell } = this.device;
-    const topic = deviceTopic(topicPrefix, thingName, 'telemetry');
-    try {
-      for (;;) {
-        await connection.publish(topic, JSON.stringify(this.telemetry()), 0);
-        tell({ kind: 'published' });
-        await clock.sleep(settings.telemetryEveryMs * (0.8 + random() * 0.4), signal);
-      }
-    } catch {
-      // The connection is over: `use` knows it too.
     }
   }
 }

@@ -7,6 +7,8 @@ import type { JobsClient } from './jobs/jobs-client.js';
 import type { KeyStore } from './keys/key-store.js';
 import type { RotationRecord, RotationStep } from './rotation/record.js';
 import type { AgentSettings } from './settings.js';
+import type { OrderEvent, Orders } from './shut-off/orders.js';
+import type { ShutOff } from './shut-off/shut-off.js';
 import type { Identities } from './storage/identities.js';
 import type { Connection } from './transport/transport.js';
 
@@ -17,6 +19,10 @@ export type AgentEvent =
   /** `isOwn`: the agent ended it, because another pair is wanted or because it stops. */
   | { readonly kind: 'disconnected'; readonly isOwn: boolean; readonly detail: string }
   | { readonly kind: 'published' }
+  | { readonly kind: 'reported' }
+  /** Speaking has ended one connection after another: for so long nothing is published but jobs and rotation. */
+  | { readonly kind: 'quiet'; readonly ms: number }
+  | OrderEvent
   /** A step was completed and stored; `finished` when nothing is under way any more. */
   | { readonly kind: 'rotation'; readonly jobId: string; readonly step: RotationStep | 'finished'; readonly reason?: string }
   | { readonly kind: 'warning'; readonly message: string };
@@ -27,6 +33,7 @@ export interface Device {
   readonly identities: Identities;
   readonly keys: KeyStore;
   readonly record: RotationRecord;
+  readonly shutOff: ShutOff;
   readonly clock: Clock;
   /** In [0, 1). */
   readonly random: () => number;
@@ -45,6 +52,7 @@ export interface Session {
   readonly connection: Connection;
   readonly jobs: JobsClient;
   readonly inbox: Inbox<Said>;
+  readonly orders: Orders;
   /** Aborted when the connection is over or the agent stops; everything that waits ends then. */
   readonly signal: AbortSignal;
 }

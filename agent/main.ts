@@ -3,8 +3,8 @@
  *
  *     npx tsx agent/main.ts --directory ./pump-0001 --host localhost --port 8883 --ca .desk/server-ca.pem
  *
- * The directory holds `settings.json` ({"thingName": "pump-0001"}, topicPrefix and telemetryEveryMs if they differ), `certificate.pem` and `key.pem`. Everything
- * else in it is the agent's: `active.json`, `rotation.json`, `certificates/`, `keys/`.
+ * The directory holds `settings.json` ({"thingName": "pump-0001"}, topicPrefix, telemetryEveryMs and reportEveryMs if they differ), `certificate.pem` and `key.pem`. Everything
+ * else in it is the agent's: `active.json`, `rotation.json`, `shut-off.json`, `certificates/`, `keys/`.
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -13,6 +13,7 @@ import { z } from 'zod';
 import { createAgent } from './agent.js';
 import type { AgentEvent } from './device.js';
 import { systemClock } from './clock.js';
+import { hostMetrics } from './speech/host-metrics.js';
 import { diskFiles } from './storage/disk-files.js';
 import { POINTER, type Pair } from './storage/identities.js';
 import { awsSdkTransport } from './transport/aws-sdk-transport.js';
@@ -24,6 +25,8 @@ const Settings = z.object({
   thingName: z.string().regex(/^[a-zA-Z0-9:_-]{1,128}$/),
   topicPrefix: z.string().optional(),
   telemetryEveryMs: z.number().int().min(100).optional(),
+  /** Device Defender takes one report in five minutes. */
+  reportEveryMs: z.number().int().min(300_000).optional(),
 });
 const FACTORY_PAIR: Pair = { certificate: 'certificate.pem', key: 'key.pem' };
 
@@ -63,9 +66,19 @@ function line(event: AgentEvent): string | undefined {
       return `rotation ${event.jobId}: ${event.step}${event.reason === undefined ? '' : ` (${event.reason})`}`;
     case 'warning':
       return event.message;
+    case 'order':
+      return `${event.operation}: ${event.status} (${Object.values(event.details).join()})`;
+    case 'quiet':
+      return `quiet for ${Math.round(event.ms / 1000)} s: speaking has ended the last connections`;
     case 'published':
+    case 'reported':
       return undefined;
   }
+}
+
+function say(text: string): Promise<void> {
+  process.stdout.write(`${new Date(systemClock.nowMs()).toISOString()} ${text}\n`);
+  return Promise.resolve();
 }
 
 async function main(): Promise<void> {
@@ -90,7 +103,13 @@ async function main(): Promise<void> {
   const agent = createAgent({
     thingName: settings.thingName,
     ...(settings.topicPrefix === undefined ? {} : { topicPrefix: settings.topicPrefix }),
-    ...(settings.telemetryEveryMs === undefined ? {} : { settings: { telemetryEveryMs: settings.telemetryEveryMs } }),
+    settings: {
+      ...(settings.telemetryEveryMs === undefined ? {} : { telemetryEveryMs: settings.telemetryEveryMs }),
+      ...(settings.reportEveryMs === undefined ? {} : { reportEveryMs: settings.reportEveryMs }),
+    },
+    metrics: () => hostMetrics(),
+    // A real device stops its pump here.
+    actuation: { stop: () => say('actuation stops'), resume: () => say('actuation goes on') },
     files,
     transport: transportOf(options),
     telemetry: () => ({
@@ -100,7 +119,7 @@ async function main(): Promise<void> {
     }),
     onEvent: (event) => {
       const text = line(event);
-      if (text !== undefined) process.stdout.write(`${new Date(systemClock.nowMs()).toISOString()} ${text}\n`);
+      if (text !== undefined) void say(text);
     },
   });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => agent.stop());

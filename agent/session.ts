@@ -3,8 +3,9 @@ import { RotationResponse } from '../domain/protocol/rotation.js';
 import { deviceTopic, jobsTopic } from '../domain/protocol/topics.js';
 import type { Device, Said, Session } from './device.js';
 import { Inbox } from './inbox.js';
-import { NextJob } from './jobs/job-messages.js';
+import { ListedJobs, NextJob } from './jobs/job-messages.js';
 import { JOB_FILTERS, JobsClient } from './jobs/jobs-client.js';
+import { Orders } from './shut-off/orders.js';
 import type { Pair } from './storage/identities.js';
 import { ConnectFailed, type Connection, type Transport } from './transport/transport.js';
 
@@ -18,7 +19,8 @@ export async function openSession(transport: Transport, pair: Pair, device: Devi
   void connection.closed.then((reason) => over.abort(new Error(`the connection is over: ${reason}`)));
   const inbox = new Inbox<Said>();
   const jobs = new JobsClient(connection, { ...device, signal });
-  listen(connection, jobs, inbox, device);
+  const orders = new Orders(device, jobs, signal);
+  listen(connection, { jobs, inbox, orders }, device);
   try {
     await connection.subscribe([
       ...JOB_FILTERS.map((filter) => jobsTopic(thingName, filter)),
@@ -28,20 +30,29 @@ export async function openSession(transport: Transport, pair: Pair, device: Devi
     await connection.close();
     throw new ConnectFailed('refused', (error as Error).message);
   }
-  return { connection, jobs, inbox, signal };
+  return { connection, jobs, inbox, orders, signal };
 }
 
 /** A message that cannot be read is dropped: whoever sent it, the device asks again by itself. */
-function listen(connection: Connection, jobs: JobsClient, inbox: Inbox<Said>, { thingName, topicPrefix, tell }: Device): void {
+function listen(
+  connection: Connection,
+  { jobs, inbox, orders }: Pick<Session, 'jobs' | 'inbox' | 'orders'>,
+  { thingName, topicPrefix, tell }: Device,
+): void {
   const responseTopic = deviceTopic(topicPrefix, thingName, 'rotation/response');
   const nextTopic = jobsTopic(thingName, 'notify-next');
   connection.onMessage((topic, payload) => {
     try {
       const message: unknown = JSON.parse(payload.toString('utf8'));
       if (topic === responseTopic) inbox.put({ kind: 'response', response: RotationResponse.parse(message) });
-      else if (topic === nextTopic) inbox.put({ kind: 'next', execution: NextJob.parse(message).execution });
-      else if (topic === jobsTopic(thingName, 'notify')) inbox.put({ kind: 'pending' });
-      else jobs.receive(topic, message);
+      else if (topic === nextTopic) {
+        const { execution } = NextJob.parse(message);
+        void orders.saw(execution);
+        inbox.put({ kind: 'next', execution });
+      } else if (topic === jobsTopic(thingName, 'notify')) {
+        void orders.listed(ListedJobs.parse(message).jobIds);
+        inbox.put({ kind: 'pending' });
+      } else jobs.receive(topic, message);
     } catch (error) {
       tell({ kind: 'warning', message: `a message on ${topic} cannot be read: ${(error as Error).name}` });
     }

@@ -28,6 +28,11 @@ export interface AgentSettings {
   readonly storageTries: number;
   readonly storage: Backoff;
   readonly telemetryEveryMs: number;
+  /** Between two reports of the device on itself. Device Defender takes one in five minutes. */
+  readonly reportEveryMs: number;
+  /** So many connections in a row that end soon after the device has spoken make it quiet: nothing but jobs and rotation, for a jittered time. */
+  readonly cutsUntilQuiet: number;
+  readonly quiet: Backoff;
 }
 
 export const DEFAULT_SETTINGS: AgentSettings = {
@@ -46,4 +51,7 @@ export const DEFAULT_SETTINGS: AgentSettings = {
   storageTries: 3,
   storage: { firstMs: 1000, longestMs: 60_000 },
   telemetryEveryMs: 5000,
+  reportEveryMs: 300_000,
+  cutsUntilQuiet: 2,
+  quiet: { firstMs: 60_000, longestMs: 900_000 },
 };

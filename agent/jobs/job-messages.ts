@@ -37,6 +37,11 @@ const Summaries = z.array(z.object({ jobId: JobExecution.shape.jobId })).default
 /** Accepted answer to `get`: everything that is not over, the document left out. */
 export const PendingJobs = z.object({ inProgressJobs: Summaries, queuedJobs: Summaries });
 
+/** `notify`: the same by status, the ones in progress first. */
+export const ListedJobs = z
+  .object({ jobs: z.object({ IN_PROGRESS: Summaries, QUEUED: Summaries }).default({ IN_PROGRESS: [], QUEUED: [] }) })
+  .transform(({ jobs }) => ({ jobIds: [...jobs.IN_PROGRESS, ...jobs.QUEUED].map(({ jobId }) => jobId) }));
+
 const ExecutionState = z.object({ status: Status, versionNumber: z.number().int() });
 /** Accepted answer to `…/update`, when includeJobExecutionState was asked for. */
 export const Updated = z.object({ executionState: ExecutionState });

@@ -24,5 +24,14 @@ export const ShutOffJob = z.object({
 });
 export type ShutOffJob = z.infer<typeof ShutOffJob>;
 
+/** `statusDetails.reason` of an execution that failed: the device could not do it, or not for good. The cloud deactivates a device that cannot shut off. */
+export const SHUT_OFF_FAILURES = {
+  'unsupported-document': 'the job document names this operation, but in a version or form that the device does not know',
+  storage: 'what was asked for does not last: the device cannot write to its storage',
+  actuation: 'what the device moves could not be stopped, or does not go on',
+  'other-containment': 'the device is shut off by another containment than the one that the job names',
+} as const;
+export type ShutOffFailure = keyof typeof SHUT_OFF_FAILURES;
+
 /** statusDetails of the execution that succeeded: what the device has stopped, or what goes on again, by commas. */
 export const SHUT_OFF_DETAIL = { 'shut-off': 'stopped', resume: 'resumed' } as const satisfies Record<DeviceOperation, string>;

@@ -11,7 +11,7 @@ import { mqttTransport } from '../../agent/transport/mqtt-transport.js';
 import type { Transport } from '../../agent/transport/transport.js';
 import { flippingFiles, weakKeys } from './faults.js';
 import type { Gate } from './gate.js';
-import type { DeviceIdentity, DeviceState, FleetSettings, RotationChange } from './messages.js';
+import type { DeviceIdentity, DeviceState, FleetSettings, OrderChange, RotationChange } from './messages.js';
 
 const FACTORY_PAIR: Pair = { certificate: 'certificate.pem', key: 'key.pem' };
 const SHORT: Partial<AgentSettings> = {
@@ -20,11 +20,13 @@ const SHORT: Partial<AgentSettings> = {
   ask: { firstMs: 500, longestMs: 10_000 },
   refused: { firstMs: 2000, longestMs: 15_000 },
   settleMs: 5000,
+  quiet: { firstMs: 5000, longestMs: 20_000 },
 };
 
 export interface Reports {
   readonly state: (thingName: string, state: DeviceState, detail?: string) => void;
   readonly rotation: (change: RotationChange) => void;
+  readonly order: (change: OrderChange) => void;
   readonly published: () => void;
 }
 
@@ -52,6 +54,7 @@ export class AgentDevice {
       ...(identity.fault === 'weak-keys' ? { keys: weakKeys(files) } : {}),
       transport: throughGate(mqttTransport(settings), gate),
       settings: { ...SHORT, telemetryEveryMs, reconnect: backoff, ...settings.agent },
+      actuation: { stop: () => Promise.resolve(), resume: () => Promise.resolve() },
       telemetry: () => ({
         sequence: (this.sequence += 1),
         temperature: Number((20 + Math.random() * 5).toFixed(2)),
@@ -86,7 +89,11 @@ export class AgentDevice {
         const { jobId, step, reason } = event;
         return reports.rotation({ thingName, jobId, step, ...(reason === undefined ? {} : { reason }) });
       }
+      case 'order':
+        return reports.order({ thingName, operation: event.operation, status: event.status });
       case 'warning':
+      case 'quiet':
+      case 'reported':
         return;
     }
   }

@@ -45,7 +45,12 @@ function deviceOf(identity: DeviceIdentity): Device | AgentDevice {
     messages += 1;
   };
   return settings!.agent
-    ? new AgentDevice(identity, settings!, gate!, { state: report, rotation: reportStep, published })
+    ? new AgentDevice(identity, settings!, gate!, {
+        state: report,
+        rotation: reportStep,
+        order: (change) => say({ kind: 'order', change }),
+        published,
+      })
     : new Device(identity, settings!, gate!, report, published);
 }
 

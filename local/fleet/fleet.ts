@@ -3,7 +3,16 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { join } from 'node:path';
 import type { AgentSettings } from '../../agent/settings.js';
-import type { DeviceIdentity, DeviceState, FleetSettings, FromDevices, RotationChange, StateChange, ToDevices } from './messages.js';
+import type {
+  DeviceIdentity,
+  DeviceState,
+  FleetSettings,
+  FromDevices,
+  OrderChange,
+  RotationChange,
+  StateChange,
+  ToDevices,
+} from './messages.js';
 
 export interface FleetOptions {
   readonly host: string;
@@ -40,6 +49,8 @@ export interface Fleet {
   rotations(): ReadonlyMap<string, RotationChange>;
   /** All steps of all rotations of one thing so far. */
   steps(thingName: string): readonly RotationChange[];
+  /** thing name → the last order that it has obeyed, or could not. */
+  orders(): ReadonlyMap<string, OrderChange>;
   /** Resolves when `predicate` holds; rejects after `timeoutMs` of wall time with how the fleet stands. @default 60000 */
   waitFor(predicate: (states: ReadonlyMap<string, DeviceStatus>) => boolean, timeoutMs?: number): Promise<void>;
   /** Returns a function that ends the listening. */
@@ -86,11 +97,13 @@ class ChildFleet implements Fleet {
   private readonly status = new Map<string, DeviceStatus>();
   private readonly emitter = new EventEmitter().setMaxListeners(0);
   private readonly changes = new Map<string, RotationChange[]>();
+  private readonly obeyed = new Map<string, OrderChange>();
   private messages = 0;
 
   constructor(private readonly child: ChildProcess) {
     child.on('message', (message: FromDevices) => {
       if (message.kind === 'published') this.messages += message.messages;
+      if (message.kind === 'order') this.obeyed.set(message.change.thingName, message.change);
       if (message.kind === 'rotations') {
         for (const change of message.changes) {
           const changes = this.changes.get(change.thingName);
@@ -120,6 +133,10 @@ class ChildFleet implements Fleet {
 
   rotations(): ReadonlyMap<string, RotationChange> {
     return new Map([...this.changes].map(([thingName, changes]) => [thingName, changes.at(-1)!]));
+  }
+
+  orders(): ReadonlyMap<string, OrderChange> {
+    return this.obeyed;
   }
 
   steps(thingName: string): readonly RotationChange[] {

@@ -36,6 +36,13 @@ export interface RotationChange {
   readonly reason?: string;
 }
 
+/** A device with the reference agent was told to shut off or to resume, and has answered. */
+export interface OrderChange {
+  readonly thingName: string;
+  readonly operation: 'shut-off' | 'resume';
+  readonly status: 'SUCCEEDED' | 'FAILED';
+}
+
 export interface FleetSettings {
   readonly host: string;
   readonly port: number;
@@ -61,4 +68,5 @@ export type FromDevices =
   | { readonly kind: 'ready' }
   | { readonly kind: 'changes'; readonly changes: readonly StateChange[] }
   | { readonly kind: 'rotations'; readonly changes: readonly RotationChange[] }
+  | { readonly kind: 'order'; readonly change: OrderChange }
   | { readonly kind: 'published'; readonly messages: number };
