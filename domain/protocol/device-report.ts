@@ -70,12 +70,12 @@ const CUSTOM_METRICS = z.record(
 
 /** As the topic rule passes it on: the top-level fields of either notation. */
 export const ReportFields = z.object({
-  header: z.unknown(),
-  hed: z.unknown(),
-  metrics: z.unknown(),
-  met: z.unknown(),
-  custom_metrics: z.unknown(),
-  cmet: z.unknown(),
+  header: z.unknown().optional(),
+  hed: z.unknown().optional(),
+  metrics: z.unknown().optional(),
+  met: z.unknown().optional(),
+  custom_metrics: z.unknown().optional(),
+  cmet: z.unknown().optional(),
 });
 export type ReportFields = z.infer<typeof ReportFields>;
 

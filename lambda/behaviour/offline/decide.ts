@@ -26,10 +26,13 @@ export interface StandingFacts {
 
 /** So long a function may be at it before somebody else takes it up. */
 const HALF_DONE_MS = 120_000;
-/** Windows that are not over for sure: the function of the stream comes some time after their end. */
-const OPEN_WINDOWS = 3;
+/** Lambda ends a window up to two minutes late; only then a client that is not in it was silent. */
+const SETTLED_MS = 180_000;
 /** DDG: without metrics for more than two days an alarm is invalidated. */
 const NO_METRICS_MS = 2 * 86_400_000;
+
+/** End of the last window that is over for sure. */
+export const lastWindowOver = (windowMs: number, nowMs: number): number => Math.floor((nowMs - SETTLED_MS) / windowMs) * windowMs;
 
 export function decideStanding(facts: StandingFacts, windowMs: number, nowMs: number): RoundDecision {
   if (facts.isPending)
@@ -37,10 +40,9 @@ export function decideStanding(facts: StandingFacts, windowMs: number, nowMs: nu
   if (!facts.isCurrent) return { do: 'give-up', reason: 'behaviour-gone' };
   if (facts.isConnected === true) return { do: 'count', reason: 'back', isNormal: true, value: { count: 0 } };
   if (facts.isConnected === false) return { do: 'nothing', reason: 'waits' };
-  const sinceMs = nowMs - facts.lastWindowEndMs;
-  if (sinceMs < OPEN_WINDOWS * windowMs) return { do: 'nothing', reason: 'too-early' };
+  if (lastWindowOver(windowMs, nowMs) <= facts.lastWindowEndMs) return { do: 'nothing', reason: 'too-early' };
   if (facts.silence !== undefined) return { do: 'count', reason: 'silent', ...facts.silence };
-  return sinceMs > NO_METRICS_MS ? { do: 'give-up', reason: 'no-metrics' } : { do: 'nothing', reason: 'waits' };
+  return nowMs - facts.lastWindowEndMs > NO_METRICS_MS ? { do: 'give-up', reason: 'no-metrics' } : { do: 'nothing', reason: 'waits' };
 }
 
 /** Minutes since it disconnected, against the limit. */

@@ -10,7 +10,7 @@ import type { BehaviourSettings } from '../settings.js';
 import { announce, apply, giveUp, type StandingPorts } from '../standing/apply.js';
 import { silence } from '../watch/evaluate.js';
 import type { Planned } from '../watch/plan.js';
-import { decideAway, decideStanding, type RoundDecision } from './decide.js';
+import { decideAway, decideStanding, lastWindowOver, type RoundDecision } from './decide.js';
 
 export interface OfflinePorts extends StandingPorts {
   readonly presences: Presences;
@@ -72,7 +72,7 @@ async function count(
   { clientId, thingName, ...row }: Pick<PresenceRow, 'clientId' | 'thingName' | 'address'>,
   { isNormal, value }: Extract<RoundDecision, { readonly do: 'count' }>,
 ): Promise<boolean> {
-  const windowEndMs = Math.floor(ports.clock.nowMs() / windowMs) * windowMs;
+  const windowEndMs = lastWindowOver(windowMs, ports.clock.nowMs());
   const window = { windowStartMs: windowEndMs - windowMs, windowEndMs };
   return apply(
     ports,
