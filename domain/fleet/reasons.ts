@@ -169,12 +169,6 @@ export const REASONS = {
   'finding-again': 'an audit has found this before, and it still stands',
   'finding-returned': 'an audit has found again what a former one had found put right',
   'setting-incomplete': 'a setting of the account lacks something that this installation needs: it is added, and nothing else is touched',
-  // publish: the CRL of a CA whose key we hold
-  'first-crl': 'its CA has not published a CRL yet',
-  'crl-object-missing': 'its object is no longer in the CRL bucket',
-  'revocations-waiting': 'what it names is not what is on record as revoked',
-  'crl-half-over': 'half of its validity is over',
-  'crl-current': 'it names everything that is on record as revoked, and more than half of its validity is left',
   // operator, on the command line
   rejected: 'a person rejected this very list',
   reopened: 'a person put a rejected list up for decision again',

@@ -48,10 +48,18 @@ export const ProveMessage = z.union([RotationProofEvent, RotationPresence]);
 export type ProveMessage = z.output<typeof ProveMessage>;
 
 /**
- * A connection is taken for a proof so long after it: the device's own proof is on its way, and a device whose trial fails goes back to its old
- * certificate before that.
+ * What proves a certificate is taken within so long, or not at all. A device that goes back to its old certificate keeps the new one until the old one
+ * has held a connection for ten minutes (docs/protocol.md); a proof that waited in a queue for longer could otherwise take the old one away when the
+ * new one is gone:
+ *
+ *     device   proof ──► back on the old pair ── ten minutes ──► the new pair is deleted
+ *     cloud    └────── taken: old INACTIVE, cut off within minutes ──────┘
+ *
+ * A device whose proof is not answered sends another one.
  */
-export const PRESENCE_PROVES_AFTER_SECONDS = 300;
+export const PROOF_HOLDS_SECONDS = 300;
+/** A connection is taken for a proof so long after it: the device's own proof is on its way, and a trial that fails has ended before that. */
+export const PRESENCE_PROVES_AFTER_SECONDS = 180;
 
 /** `jobId` is echoed in the answer where it is one at all, so that a device can tell to which of its messages the refusal belongs. */
 function payload<T>(

@@ -184,7 +184,8 @@ export class Rotation extends Construct {
       name: 'rotation-prove',
       description: 'Takes the proof that a new certificate works, and takes the old one out of use',
       environment: () => ({ ...this.common(), ...this.device(), GRACE_DAYS: String(this.settings.graceDays) }),
-      timeout: Duration.minutes(1),
+      // What fails comes again after six times as long (the visibility time-out): before the proof is too old to be taken.
+      timeout: Duration.seconds(40),
       memoryMiB: 256,
       batchSize: 1,
       maxConcurrency: 5,

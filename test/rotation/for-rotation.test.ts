@@ -41,11 +41,11 @@ describe('a connection', () => {
   const tell = (id: string, eventType?: string) =>
     tellOfConnection(neighbours, presence(id, eventType), world.inventory.records.get(id as Device['old']), world.clock.nowMs());
 
-  test('with the new certificate of a rotation that waits for its proof is told to prove, five minutes later', async () => {
+  test('with the new certificate of a rotation that waits for its proof is told to prove, three minutes later', async () => {
     const { newCertificateId = '' } = await grant();
     await tell(newCertificateId);
     expect(told).toEqual([
-      { message: { kind: 'presence', principal: newCertificateId, connectedAtMs: world.clock.nowMs() }, delaySeconds: 300 },
+      { message: { kind: 'presence', principal: newCertificateId, connectedAtMs: world.clock.nowMs() }, delaySeconds: 180 },
     ]);
   });
 
@@ -66,6 +66,14 @@ describe('a connection', () => {
     await tell(newCertificateId);
     world.rotations.rows.set(oldCertificateId, { ...row, state: 'withdrawn' });
     await tell(newCertificateId);
+    expect(told).toEqual([]);
+  });
+
+  test('that is heard of too late is not: the end of it may be waiting behind it', async () => {
+    const { newCertificateId = '' } = await grant();
+    const message = presence(newCertificateId);
+    world.clock.advance(60_001);
+    await tellOfConnection(neighbours, message, world.inventory.records.get(newCertificateId as Device['old']), world.clock.nowMs());
     expect(told).toEqual([]);
   });
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { ROTATION_STATES, type RotationRefusal } from '../../domain/protocol/rotation.js';
-import { decide, type ProveFacts } from '../../lambda/rotation/prove/decide.js';
+import { decide, isStale, type ProveFacts } from '../../lambda/rotation/prove/decide.js';
 
 const rights = { policies: ['fleet-device'], things: ['dev-1'] };
 const rotation = { state: 'registered', jobId: 'job-1', activatedAtMs: 1 } as const;
@@ -10,7 +10,6 @@ const inOrder: ProveFacts = {
   principal: 'active-and-theirs',
   stopped: false,
   contained: false,
-  wentBack: false,
   old: rights,
   fresh: rights,
 };
@@ -27,10 +26,8 @@ test.each(['proved', 'retired'] as const)('a proof that comes again when it is %
   expect(decide({ ...inOrder, rotation: { ...rotation, state } })).toEqual({ do: 'go-on', reason: 'proved-before' });
 });
 
-test('a proof that the device has gone back behind is dropped, and not answered, unless it was taken before', () => {
-  expect(decide({ ...inOrder, wentBack: true })).toEqual({ do: 'drop', reason: 'went-back' });
-  expect(decide({ ...inOrder, wentBack: true, rotation: { ...rotation, state: 'proved' } })).toMatchObject({ do: 'go-on' });
-  expect(decide({ ...inOrder, wentBack: true, contained: true })).toEqual({ do: 'refuse', reason: 'contained' });
+test('a proof holds for five minutes', () => {
+  expect([isStale(1_000_000, 1_300_000), isStale(1_000_000, 1_300_001)]).toEqual([false, true]);
 });
 
 const refusals: Record<string, [Partial<ProveFacts>, RotationRefusal]> = {
@@ -70,7 +67,6 @@ test('law: the old certificate is given up only for one that is ACTIVE, theirs, 
     principal: fc.constantFrom('active-and-theirs' as const, 'not-theirs' as const, 'not-asked' as const),
     stopped: fc.boolean(),
     contained: fc.boolean(),
-    wentBack: fc.boolean(),
     old: someRights,
     fresh: someRights,
   });

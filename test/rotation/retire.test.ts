@@ -95,6 +95,29 @@ describe('after the grace', () => {
     ]);
   });
 
+  it('an old certificate whose successor has itself been replaced, and proved, is retired too: the last one keeps the device in the fleet', async () => {
+    const { old, fresh, thing } = await prove(world, 0, 7);
+    const last = (await world.enrol(await ca.issue({ subject: `CN=${thing}` }), thing, false)).old;
+    const { campaignId, jobId } = world.rotation(old)!;
+    const again = { ...world.rotation(old)!, oldCertificateId: fresh, newCertificateId: last, campaignId, jobId };
+    await world.rotations.open({ ...again, retireAtMs: world.clock.nowMs() + DAY_MS });
+    await world.iot.setStatus(fresh, 'INACTIVE');
+    world.clock.advance(8 * DAY_MS);
+    for (let round = 0; round < 2; round += 1) await world.retire();
+    expect([old, fresh, last].map((id) => statusOf(world, id))).toEqual(['REVOKED', 'REVOKED', 'ACTIVE']);
+    expect(world.metric(METRICS.retirementBlocked)).toBe(0);
+  });
+
+  it('… but not where the last of them is not proved', async () => {
+    const { old, fresh, thing } = await prove(world, 0, 0);
+    const last = (await world.enrol(await ca.issue({ subject: `CN=${thing}` }), thing, false)).old;
+    const { provedAtMs: _, ...unproved } = world.rotation(old)!;
+    await world.rotations.open({ ...unproved, state: 'registered', oldCertificateId: fresh, newCertificateId: last });
+    await world.iot.setStatus(fresh, 'INACTIVE');
+    await world.retire({ kind: 'retire' });
+    expect([statusOf(world, old), world.metric(METRICS.retirementBlocked)]).toEqual(['INACTIVE', 1]);
+  });
+
   it('the revocation is on record as done before the CA is told of it', async () => {
     await prove(world, 0, 0);
     await world.retire();

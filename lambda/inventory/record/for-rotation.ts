@@ -26,6 +26,7 @@ export interface RotationNeighbours {
  * ledger is asked about the connections of a few per cent of the fleet, one read each.
  */
 const YOUNG_MS = 30 * DAY_MS;
+const LAGGING_MS = 60_000;
 const WAITING: readonly RotationState[] = ['registered', 'escalated'];
 
 /** A device has connected with the new certificate of a rotation that waits for its proof: `prove` is told, some minutes later. */
@@ -37,6 +38,8 @@ export async function tellOfConnection(
 ): Promise<void> {
   if (!('kind' in message) || message.kind !== 'presence' || message.eventType !== 'connected') return;
   if (known === undefined || nowMs - known.notBeforeMs > YOUNG_MS) return;
+  // We lag behind: the end of this connection may be among what waits, and would not be known when it is taken for a proof.
+  if (nowMs - message.timestamp > LAGGING_MS) return;
   const rotation = await rotations.byNew(known.certificateId);
   if (rotation?.activatedAtMs === undefined || !WAITING.includes(rotation.state)) return;
   await proveQueue.send(

@@ -2,6 +2,7 @@
  * Fails to keeping the old certificate: it is taken out of use only when the new one is shown to work and to be allowed what the old one was. What is
  * missing or unknown is a refusal, and the old certificate goes on working.
  */
+import { PROOF_HOLDS_SECONDS } from '../../../domain/protocol/rotation-events.js';
 import type { RotationRefusal, RotationState } from '../../../domain/protocol/rotation.js';
 
 export interface ProveFacts {
@@ -13,8 +14,6 @@ export interface ProveFacts {
   readonly principal: 'active-and-theirs' | 'not-theirs' | 'not-asked';
   readonly stopped: boolean;
   readonly contained: boolean;
-  /** Was the device seen with its old certificate after it had sent this proof? */
-  readonly wentBack: boolean;
   /** Policies and things of the two certificates. */
   readonly old?: Rights;
   readonly fresh?: Rights;
@@ -33,16 +32,16 @@ export type ProveDecision =
   | { readonly do: 'refuse'; readonly reason: RotationRefusal }
   | { readonly do: 'prove'; readonly reason: 'works' }
   /** Proved before: what is missing is done, and it is answered again. */
-  | { readonly do: 'go-on'; readonly reason: 'proved-before' }
-  /**
-   * The proof is no longer true, and nothing is answered: a device that has gone back may have thrown its new key away, and one that has not sends
-   * another proof.
-   */
-  | { readonly do: 'drop'; readonly reason: 'went-back' };
+  | { readonly do: 'go-on'; readonly reason: 'proved-before' };
+
+/** Too old to be true: the device may have gone back, and thrown its new key away. It is not answered either: who still waits sends another. */
+export function isStale(receivedAtMs: number, nowMs: number): boolean {
+  return nowMs - receivedAtMs > PROOF_HOLDS_SECONDS * 1000;
+}
 
 const refuse = (reason: RotationRefusal): ProveDecision => ({ do: 'refuse', reason });
 
-export function decide({ rotation, jobId, principal, stopped, contained, wentBack, old, fresh }: ProveFacts): ProveDecision {
+export function decide({ rotation, jobId, principal, stopped, contained, old, fresh }: ProveFacts): ProveDecision {
   if (rotation === undefined || rotation.jobId !== jobId) return refuse('not-the-new-certificate');
   const isProved = rotation.state === 'proved' || rotation.state === 'retired';
   const isWaiting = rotation.state === 'registered' || rotation.state === 'escalated';
@@ -51,7 +50,6 @@ export function decide({ rotation, jobId, principal, stopped, contained, wentBac
   if (stopped) return refuse('stopped');
   if (contained) return refuse('contained');
   if (isProved) return { do: 'go-on', reason: 'proved-before' };
-  if (wentBack) return { do: 'drop', reason: 'went-back' };
   if (old === undefined || fresh === undefined || !mayDoAsMuch(fresh, old)) return refuse('not-permitted');
   return { do: 'prove', reason: 'works' };
 }

@@ -16,14 +16,12 @@ export interface Gathered {
   readonly isTheirs: boolean;
 }
 
-/** Times of presence events are true to two minutes (IG life-cycle-events.html). */
-const ABOUT_THE_SAME_TIME_MS = 120_000;
 const CERTIFICATE_ID = /^[0-9a-f]{64}$/i;
 
 export async function gather(ports: ProvePorts, { perSecond }: ProveSettings, event: RotationProofEvent): Promise<Gathered> {
   const thing = thingName(event.thingName);
   const { jobId } = event;
-  const nothing = { jobId, principal: 'not-asked', stopped: false, contained: false, wentBack: false } as const;
+  const nothing = { jobId, principal: 'not-asked', stopped: false, contained: false } as const;
   if (!CERTIFICATE_ID.test(event.principal)) return { thing, facts: nothing, isTheirs: false };
   const principal = certificateId(event.principal);
   const rotation = await ports.rotations.byNew(principal);
@@ -44,20 +42,10 @@ export async function gather(ports: ProvePorts, { perSecond }: ProveSettings, ev
       principal: registered?.status === 'ACTIVE' && isTheirs ? 'active-and-theirs' : 'not-theirs',
       stopped: (await ports.stop.state()).stopped,
       contained: await isBarred(ports.containments, thing),
-      wentBack: await wentBack(ports, rotation, event.receivedAtMs),
       fresh,
       old: await rightsOf(ports, rotation.oldCertificateId),
     },
   };
-}
-
-/**
- * The proof waited in the queue, and the device has connected with its old certificate since: it will not come to the new one before it is told to, and
- * perhaps not even then. A new connection ends the old one, which is told at about the same time.
- */
-async function wentBack({ inventory }: ProvePorts, { oldCertificateId }: Rotation, receivedAtMs: number): Promise<boolean> {
-  const lastSeenAtMs = (await inventory.byId(oldCertificateId))?.lastSeenAtMs;
-  return lastSeenAtMs !== undefined && lastSeenAtMs > receivedAtMs + ABOUT_THE_SAME_TIME_MS;
 }
 
 async function rightsOf({ enrolling, registry }: ProvePorts, id: CertificateId): Promise<Rights> {

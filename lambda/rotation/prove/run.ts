@@ -3,12 +3,12 @@ import { ROTATION_VERSION, type RotationRefusal } from '../../../domain/protocol
 import type { ProveMessage, RotationProofEvent } from '../../../domain/protocol/rotation-events.js';
 import type { Rotation } from '../../ports/rotations.js';
 import { record, refuse, send, type Asker } from '../answer.js';
-import { decide } from './decide.js';
+import { decide, isStale } from './decide.js';
 import { gather } from './gather.js';
 import type { ProvePorts, ProveSettings } from './ports.js';
 import { proofFrom } from './presence.js';
 
-/** `observed`: only reported. `nothing`: a connection that proves nothing, or nothing new; a proof that is no longer true. */
+/** `observed`: only reported. `nothing`: a connection that proves nothing, or nothing new; whatever comes too late. */
 export type ProveOutcome = 'proved' | 'observed' | 'nothing' | RotationRefusal;
 
 /**
@@ -16,6 +16,11 @@ export type ProveOutcome = 'proved' | 'observed' | 'nothing' | RotationRefusal;
  * asked for anything.
  */
 export async function run(ports: ProvePorts, settings: ProveSettings, message: ProveMessage): Promise<ProveOutcome> {
+  const [said, atMs] = message.kind === 'proof' ? ['proof', message.receivedAtMs] : ['connection', message.connectedAtMs];
+  if (isStale(atMs, ports.clock.nowMs())) {
+    ports.signals.info('too late to be a proof', { what: said, certificateId: message.principal, reason: 'stale-proof' });
+    return 'nothing';
+  }
   if (message.kind === 'proof') return runProof(ports, settings, message, true);
   const proof = await proofFrom(ports, message);
   return proof === undefined ? 'nothing' : runProof(ports, settings, proof, false);
@@ -41,10 +46,6 @@ async function runProof(ports: ProvePorts, settings: ProveSettings, event: Rotat
     return 'observed';
   }
   const asker: Asker = { thing, principal, jobId, act: 'prove', topicPrefix: settings.topicPrefix, isTheirs: isTheirs && hasAsked };
-  if (decision.do === 'drop') {
-    ports.signals.info('rotation proof dropped', ids);
-    return 'nothing';
-  }
   if (decision.do === 'refuse' || rotation === undefined)
     return refuse(ports, asker, decision.do === 'refuse' ? decision.reason : 'not-the-new-certificate');
 

@@ -1,4 +1,5 @@
 /** Old certificates whose replacement is proved and whose grace is over, one by one at the pace of all rotations. */
+import type { CertificateId } from '../../../domain/fleet/certificate-id.js';
 import { METRICS } from '../../../domain/fleet/metrics.js';
 import { DAY_MS } from '../../../domain/fleet/rotation-window.js';
 import { campaignResourceName } from '../../../domain/protocol/rotation-work.js';
@@ -20,7 +21,8 @@ async function retireOne(ports: RetirePorts, settings: RetireSettings, rotation:
   await nextSlot(ports, settings.perSecond);
   const { clock, containments, registry, signals } = ports;
   const { oldCertificateId, newCertificateId, thingName, campaignId } = rotation;
-  const fresh = newCertificateId && (await registry.describe(newCertificateId));
+  const heir = await heirOf(ports, rotation);
+  const fresh = heir && (await registry.describe(heir));
   const old = await find(ports, oldCertificateId);
   const contained = await containments.isContained(thingName);
   const standings = { old: old?.registered?.status ?? 'absent', new: fresh?.status ?? 'absent' };
@@ -30,6 +32,23 @@ async function retireOne(ports: RetirePorts, settings: RetireSettings, rotation:
   if (decision.do !== 'retire') return putOff(ports, rotation, decision, ids);
   await retire(ports, settings, rotation, old);
   signals.info('old certificate retired', ids);
+}
+
+/** So many replacements within one grace: a certificate of a day and a grace of a year would need more, and waits for a person. */
+const MAX_HEIRS = 100;
+
+/**
+ * The certificate with which the device is in the fleet today: the new one, or what has replaced that since, proof by proof. Where certificates live for
+ * days and the grace is as long, the new one is itself retired before the old one is.
+ */
+async function heirOf({ rotations }: RetirePorts, { newCertificateId }: Rotation): Promise<CertificateId | undefined> {
+  let heir = newCertificateId;
+  for (let hop = 0; heir !== undefined && hop < MAX_HEIRS; hop += 1) {
+    const next = await rotations.byOld(heir);
+    if (next?.provedAtMs === undefined || next.newCertificateId === undefined) return heir;
+    heir = next.newCertificateId;
+  }
+  return heir;
 }
 
 /** A day later: what waits for a person must not stand in the way of the others. */

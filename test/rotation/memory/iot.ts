@@ -117,10 +117,6 @@ export class MemoryContainments implements Containments {
   async isContained(thing: ThingName) {
     return this.things.has(thing);
   }
-  readonly rekeying = new Set<string>();
-  async mayRekey(thing: ThingName) {
-    return this.rekeying.has(thing);
-  }
   async mayRekey(thing: ThingName) {
     return this.things.has(thing) && this.rekeying.has(thing);
   }
