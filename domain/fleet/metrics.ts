@@ -123,6 +123,30 @@ export const METRICS = {
   monitorStateBytes: 'MonitorStateBytes',
   /** Events that were not counted, or clients that were given up, because the state of a window was full. */
   monitorLost: 'MonitorLost',
+  /** Things that somebody wanted contained, by violation, finding, event or word; in mode `observe` counted all the same. */
+  containmentsFound: 'ContainmentsFound',
+  contained: 'Contained',
+  released: 'Released',
+  releaseRefused: 'ReleaseRefused',
+  /** All that are contained at the moment. */
+  thingsContained: 'ThingsContained',
+  containmentsHeld: 'ContainmentsHeld',
+  /** A thing that machines never contain has misbehaved. */
+  neverListed: 'NeverListed',
+  /** The configuration answers a violation by telling people; or nobody knows the thing or the behaviour. */
+  violationNotified: 'ViolationNotified',
+  /** Cleared, stale, suppressed, handled before: nothing was done. */
+  violationsLeft: 'ViolationsLeft',
+  /** A message named a violation or finding that its source does not know. */
+  violationForged: 'ViolationForged',
+  shutOffDone: 'ShutOffDone',
+  shutOffUnanswered: 'ShutOffUnanswered',
+  timeBoxOver: 'TimeBoxOver',
+  containmentStuck: 'ContainmentStuck',
+  /** A contained thing has rights beside repair. */
+  containmentWeakened: 'ContainmentWeakened',
+  certificatesAdopted: 'CertificatesAdopted',
+  rekeyFailed: 'RekeyFailed',
 } as const;
 
 /** Unit in CloudWatch's own words. */

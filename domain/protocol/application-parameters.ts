@@ -70,13 +70,28 @@ export type SignerParameter = keyof typeof SIGNER_PARAMETERS;
 
 export const SIGNER_PARAMETER_NAMES = Object.keys(SIGNER_PARAMETERS) as readonly SignerParameter[];
 
+/** The same where quarantine is on. */
+export const QUARANTINE_PARAMETERS = {
+  intakeQueueUrl: 'URL of the intake queue of quarantine',
+  watchQueueUrl: 'URL of the queue on which looks at what is contained are asked for',
+  intakeDeadLetterQueueUrl: 'URL of the dead-letter queue of the intake queue',
+  watchDeadLetterQueueUrl: 'URL of the dead-letter queue of the watch queue',
+  quarantineMachineArn: 'ARN of the state machine of containments',
+  quarantineMode: 'observe or enforce',
+} as const;
+
+export type QuarantineParameter = keyof typeof QUARANTINE_PARAMETERS;
+
+export const QUARANTINE_PARAMETER_NAMES = Object.keys(QUARANTINE_PARAMETERS) as readonly QuarantineParameter[];
+
 /** What an installation has only where the capability is on. */
-export type OptionalParameter = RotationParameter | AuditParameter | SignerParameter;
+export type OptionalParameter = RotationParameter | AuditParameter | QuarantineParameter | SignerParameter;
 
 /** All of those lists together: a new one is added here, and is written and read then. */
 export const OPTIONAL_PARAMETERS: Readonly<Record<OptionalParameter, string>> = {
   ...ROTATION_PARAMETERS,
   ...AUDIT_PARAMETERS,
+  ...QUARANTINE_PARAMETERS,
   ...SIGNER_PARAMETERS,
 };
 
@@ -94,6 +109,8 @@ export const WORK_QUEUES = {
   issue: { queue: 'issueQueueUrl', deadLetters: 'issueDeadLetterQueueUrl' },
   prove: { queue: 'proveQueueUrl', deadLetters: 'proveDeadLetterQueueUrl' },
   retire: { queue: 'retireQueueUrl', deadLetters: 'retireDeadLetterQueueUrl' },
+  intake: { queue: 'intakeQueueUrl', deadLetters: 'intakeDeadLetterQueueUrl' },
+  watch: { queue: 'watchQueueUrl', deadLetters: 'watchDeadLetterQueueUrl' },
   audit: { queue: 'auditQueueUrl', deadLetters: 'auditDeadLetterQueueUrl' },
   publish: { queue: 'publishQueueUrl', deadLetters: 'publishDeadLetterQueueUrl' },
 } as const satisfies Record<

@@ -22,7 +22,10 @@
  *     STANDING#<bucket>                  <clientId>#<behaviour>                 datapoints that were not normal, a violation that is open: violations-standings.ts
  *     VIOLATION#<violationId>            VIOLATION                              a violation of the built-in monitor; VIOLATIONS#<thingName>: the open ones
  *     PRESENCE#<bucket>                  <clientId>                             is it connected, since when, from where
- *     CONTAINED#<thingName>              CONTAINED                              the thing is isolated
+ *     CONTAINED#<thingName>              CONTAINED                              the thing is isolated; rows beside it: containment-records.ts
+ *     CONTAINMENT-BOOKED                 <containmentId>                        what the brake of quarantine counts: containment-budget.ts
+ *     HOLD-CONTAIN                       <hash>                                 list of containments over that brake
+ *     THING#<thingName>                  <RFC 3339 time>#<random>               audit trail of one thing
  */
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 

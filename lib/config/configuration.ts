@@ -8,6 +8,7 @@ import { AnchorConfig, hasSigner, isCreated } from './anchor-config.js';
 import { AuditConfig, checkAudit } from './audit-config.js';
 import { BehaviourConfig, checkBehaviour } from './behaviour-config.js';
 import { wholeNumber } from './field.js';
+import { QuarantineConfig, checkQuarantine } from './quarantine-config.js';
 import { RotationConfig, checkRotation } from './rotation-config.js';
 
 /** Retention periods that CloudWatch Logs takes. */
@@ -85,6 +86,7 @@ export const Configuration = z
     revocation: Revocation.prefault({}),
     rotation: RotationConfig.prefault({}),
     behaviour: BehaviourConfig.prefault({}),
+    quarantine: QuarantineConfig.prefault({}),
     audit: AuditConfig.prefault({}),
     inventory: z
       .strictObject({
@@ -133,6 +135,7 @@ export const Configuration = z
   .superRefine((configuration, context) => {
     checkRotation(configuration, context);
     checkBehaviour(configuration, context);
+    checkQuarantine(configuration, context);
     checkAudit(configuration, context);
     const { trustAnchors, revocation } = configuration;
     const seen = new Set<string>();

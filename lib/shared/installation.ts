@@ -16,6 +16,10 @@ export type HandlerName =
   | 'rotation-retire'
   | 'behaviour-watch'
   | 'behaviour-offline'
+  | 'quarantine-intake'
+  | 'quarantine-contain'
+  | 'quarantine-release'
+  | 'quarantine-watch'
   | 'signer-publish';
 
 /** What every construct of one installation is given. */

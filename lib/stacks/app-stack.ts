@@ -1,7 +1,7 @@
 import { CfnOutput, Lazy, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { hasSigner } from '../config/anchor-config.js';
-import type { AuditParameter, RotationParameter } from '../../domain/protocol/application-parameters.js';
+import type { AuditParameter, QuarantineParameter, RotationParameter } from '../../domain/protocol/application-parameters.js';
 import { Audit } from '../audit/audit.js';
 import { Behaviour } from '../behaviour/behaviour.js';
 import { DevicePolicy } from '../enrolment/device-policy.js';
@@ -10,6 +10,7 @@ import { Alarms } from '../observability/alarms.js';
 import { ApplicationParameters } from '../observability/application-parameters.js';
 import { FleetDashboard } from '../observability/dashboard.js';
 import { watchFleet } from '../observability/watch.js';
+import { Quarantine } from '../quarantine/quarantine.js';
 import { Revocation } from '../revocation/revocation.js';
 import { decimal } from '../revocation/variables.js';
 import { Rotation } from '../rotation/rotation.js';
@@ -48,6 +49,15 @@ export class AppStack extends Stack {
       signer?.letIssue(rotation.issue, rotation.issuingAnchorId);
       signer?.letSupersede(rotation.retire);
     }
+    const behaviour = configuration.behaviour.detect === 'off' ? undefined : new Behaviour(this, 'Behaviour', context);
+    const quarantine =
+      configuration.quarantine.mode === 'off'
+        ? undefined
+        : new Quarantine(this, 'Quarantine', {
+            ...context,
+            ...(behaviour ? { behaviour } : {}),
+            ...(rotation ? { startQueue: rotation.start.source.queue } : {}),
+          });
     const { manage } = configuration.audit;
     const events = manage.eventConfigurations && configuration.devices.autoRegistration ? ['CA_CERTIFICATE'] : [];
     const managesAudit = state.audit !== undefined && manage.accountConfiguration;
@@ -60,9 +70,9 @@ export class AppStack extends Stack {
         identity: state.audit,
         ...(managesAudit && merged ? { settings: merged } : {}),
         ...(rotation ? { startQueue: rotation.start.source.queue } : {}),
+        ...(quarantine ? { intakeQueue: quarantine.intake.source.queue } : {}),
         syncQueue: revocation.sync.source.queue,
       });
-    if (configuration.behaviour.detect !== 'off') new Behaviour(this, 'Behaviour', context);
     watchFleet(this.alarms, configuration, revocation.sync.function);
     if (state.trust.privateCaArns.length > 0) this.alarms.onUnwrittenCrl(state.trust.privateCaArns);
     new FleetDashboard(this, 'Dashboard', { prefix, alarms: this.alarms.all, rotation: rotation !== undefined });
@@ -103,6 +113,7 @@ export class AppStack extends Stack {
               publishQueueUrl: signer.publish.source.queue.queueUrl,
               publishDeadLetterQueueUrl: signer.publish.source.deadLetterQueue.queueUrl,
             }),
+        ...(quarantine === undefined ? {} : quarantineParameters(quarantine, configuration.quarantine.mode)),
         ...(audit === undefined ? {} : auditParameters(audit)),
       },
     });
@@ -121,6 +132,17 @@ export class AppStack extends Stack {
       });
     }
   }
+}
+
+function quarantineParameters({ intake, watch, workflow }: Quarantine, mode: string): Readonly<Record<QuarantineParameter, string>> {
+  return {
+    intakeQueueUrl: intake.source.queue.queueUrl,
+    watchQueueUrl: watch.source.queue.queueUrl,
+    intakeDeadLetterQueueUrl: intake.source.deadLetterQueue.queueUrl,
+    watchDeadLetterQueueUrl: watch.source.deadLetterQueue.queueUrl,
+    quarantineMachineArn: workflow.arn,
+    quarantineMode: mode,
+  };
 }
 
 function auditParameters({ collect }: Audit): Readonly<Record<AuditParameter, string>> {

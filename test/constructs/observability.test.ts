@@ -6,6 +6,7 @@ import { AUDIT_ALARMS, AUDIT_BY_RULE, AUDIT_INFORMATION } from '../../lib/audit/
 import { BEHAVIOUR_ALARMS, BEHAVIOUR_BY_RULE, BEHAVIOUR_INFORMATION } from '../../lib/behaviour/watch.js';
 import { ARTICLES } from '../../lib/observability/articles.js';
 import { BY_RULE, INFORMATION, ONE_IS_TOO_MANY } from '../../lib/observability/watch.js';
+import { QUARANTINE_ALARMS, QUARANTINE_INFORMATION } from '../../lib/quarantine/watch.js';
 import { ROTATION_ALARMS, ROTATION_BY_RULE, ROTATION_INFORMATION } from '../../lib/rotation/watch.js';
 import { SIGNER_BY_RULE, SIGNER_INFORMATION } from '../../lib/signer/watch.js';
 import { signerAnchor } from '../builders/own-ca.js';
@@ -16,6 +17,7 @@ const { appTemplate } = synthesise({
   rotation: { mode: 'enforce' },
   behaviour: { detect: 'both', sources: { logs: true } },
   audit: { mode: 'on' },
+  quarantine: { mode: 'enforce' },
   trustAnchors: [CREATED, signerAnchor()],
 });
 const alarms = Object.values(ofType(appTemplate, 'AWS::CloudWatch::Alarm')).map(({ Properties }) => Properties);
@@ -28,17 +30,28 @@ describe('the metrics of the functions', () => {
   it('are each either watched by an alarm or named as information: none is forgotten', () => {
     const rotation = [...Object.keys(ROTATION_ALARMS), ...ROTATION_BY_RULE, ...ROTATION_INFORMATION];
     const audit = [...Object.keys(AUDIT_ALARMS), ...AUDIT_BY_RULE, ...AUDIT_INFORMATION];
+    const quarantine = [...Object.keys(QUARANTINE_ALARMS), ...QUARANTINE_INFORMATION];
     const signer = [...SIGNER_BY_RULE, ...SIGNER_INFORMATION];
     const behaviour = [...Object.keys(BEHAVIOUR_ALARMS), ...BEHAVIOUR_BY_RULE, ...BEHAVIOUR_INFORMATION];
-    expect([...Object.keys(ONE_IS_TOO_MANY), ...BY_RULE, ...INFORMATION, ...behaviour, ...rotation, ...audit, ...signer].toSorted()).toEqual(
-      Object.keys(METRICS).toSorted(),
-    );
+    expect(
+      [
+        ...Object.keys(ONE_IS_TOO_MANY),
+        ...BY_RULE,
+        ...INFORMATION,
+        ...quarantine,
+        ...behaviour,
+        ...rotation,
+        ...audit,
+        ...signer,
+      ].toSorted(),
+    ).toEqual(Object.keys(METRICS).toSorted());
   });
 
   it('that are watched have exactly one alarm each', () => {
     const watched = [
       ...Object.keys(ONE_IS_TOO_MANY),
       ...BY_RULE,
+      ...Object.keys(QUARANTINE_ALARMS),
       ...Object.keys(BEHAVIOUR_ALARMS),
       ...BEHAVIOUR_BY_RULE,
       ...Object.keys(ROTATION_ALARMS),

@@ -1,0 +1,121 @@
+/**
+ * What the brake of quarantine counts, in the ledger:
+ *
+ *     CONTAINMENT-BUDGET     WINDOW              goes up with each booking: whoever books names the one that he has counted under
+ *     CONTAINMENT-BOOKED     <containmentId>     one containment that counts, until an hour after it is freed
+ *
+ * Two runs at once cannot both take what is left: the second finds another version than the one that it counted under, and counts again.
+ */
+import { GetCommand, QueryCommand, TransactWriteCommand, UpdateCommand, type QueryCommandInput } from '@aws-sdk/lib-dynamodb';
+import type { Clock } from '../ports/clock.js';
+import type { Booking, ContainmentBudget } from '../ports/containment-work.js';
+import type { Item, Ledger } from './ledger.js';
+import { backOffMs, conditionFailed, passesByItself } from './retry.js';
+
+const MAX_ATTEMPTS = 20;
+/** A transaction takes a hundred items; one is the version. */
+const CHUNK = 90;
+const HOUR_MS = 3_600_000;
+/** A freed one counts by the hour; then it may go. */
+const KEPT_SECONDS = 2 * 3600;
+
+const VERSION = { pk: 'CONTAINMENT-BUDGET', sk: 'WINDOW' } as const;
+const BOOKED = 'CONTAINMENT-BOOKED';
+
+const bookingFrom = ({ pk: _pk, sk: _sk, ttl: _ttl, ...booking }: Item): Booking => booking as unknown as Booking;
+
+export function dynamoContainmentBudget(ledger: Ledger, clock: Clock): ContainmentBudget {
+  const { client, table: TableName } = ledger;
+
+  async function booked(): Promise<readonly Booking[]> {
+    const found: Booking[] = [];
+    let ExclusiveStartKey: QueryCommandInput['ExclusiveStartKey'];
+    do {
+      const page = await client.send(
+        new QueryCommand({
+          TableName,
+          KeyConditionExpression: 'pk = :pk',
+          ExpressionAttributeValues: { ':pk': BOOKED },
+          ConsistentRead: true,
+          ExclusiveStartKey,
+        }),
+      );
+      found.push(...(page.Items ?? []).map(bookingFrom));
+      ExclusiveStartKey = page.LastEvaluatedKey;
+    } while (ExclusiveStartKey !== undefined);
+    // DynamoDB deletes what has run out when it likes (FACTS E): it is left out here.
+    const nowMs = clock.nowMs();
+    return found.filter(({ freedAtMs, sinceMs }) => freedAtMs === undefined || sinceMs > nowMs - HOUR_MS);
+  }
+
+  async function version(): Promise<number> {
+    const { Item } = await client.send(new GetCommand({ TableName, Key: VERSION, ConsistentRead: true }));
+    return Number(Item?.['version'] ?? 0);
+  }
+
+  /** `false`: somebody has booked since `before` was read. */
+  async function write(wanted: readonly Booking[], before: number): Promise<boolean> {
+    try {
+      await client.send(
+        new TransactWriteCommand({
+          TransactItems: [
+            {
+              Put: {
+                TableName,
+                Item: { ...VERSION, version: before + 1 },
+                ConditionExpression: before === 0 ? 'attribute_not_exists(pk)' : 'version = :version',
+                ...(before === 0 ? {} : { ExpressionAttributeValues: { ':version': before } }),
+              },
+            },
+            ...wanted.map((booking) => ({ Put: { TableName, Item: { pk: BOOKED, sk: booking.containmentId, ...booking } } })),
+          ],
+        }),
+      );
+      return true;
+    } catch (error) {
+      if (!conditionFailed(error) && !passesByItself(error)) throw error;
+      return false;
+    }
+  }
+
+  return {
+    booked,
+
+    async book(wanted, admits) {
+      for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
+        let counted = await version();
+        const there = await booked();
+        const ids = new Set(wanted.map(({ containmentId }) => containmentId));
+        const ours = new Set(there.filter(({ containmentId }) => ids.has(containmentId)).map(({ containmentId }) => containmentId));
+        const missing = wanted.filter(({ containmentId }) => !ours.has(containmentId));
+        if (missing.length === 0) return true;
+        if (!(await admits(there.filter(({ containmentId }) => !ids.has(containmentId))))) return false;
+        let isBooked = true;
+        for (let start = 0; isBooked && start < missing.length; start += CHUNK) {
+          isBooked = await write(missing.slice(start, start + CHUNK), counted);
+          counted += 1;
+        }
+        if (isBooked) return true;
+        await clock.sleepUntil(clock.nowMs() + backOffMs(attempt));
+      }
+      throw new Error(`containment budget: lost ${MAX_ATTEMPTS} times to other runs`);
+    },
+
+    async free(_thing, containmentId, atMs) {
+      try {
+        await client.send(
+          new UpdateCommand({
+            TableName,
+            Key: { pk: BOOKED, sk: containmentId },
+            UpdateExpression: 'SET freedAtMs = if_not_exists(freedAtMs, :at), #ttl = :ttl',
+            ConditionExpression: 'attribute_exists(pk)',
+            ExpressionAttributeNames: { '#ttl': 'ttl' },
+            ExpressionAttributeValues: { ':at': atMs, ':ttl': Math.floor(atMs / 1000) + KEPT_SECONDS },
+          }),
+        );
+      } catch (error) {
+        if (!conditionFailed(error)) throw error; // never booked
+      }
+    },
+  };
+}

@@ -1,0 +1,69 @@
+/** The workflow engine, the intake queue, held lists and findings of the audit, as quarantine sees them. */
+import { DescribeAuditFindingCommand, type IoTClient } from '@aws-sdk/client-iot';
+import { SFNClient, SendTaskSuccessCommand, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import type { AuditFindings, ContainmentWorkflows, IntakeQueue } from '../ports/containment-work.js';
+import { errorName } from './retry.js';
+
+const workflowClient = (): SFNClient =>
+  new SFNClient({ maxAttempts: 5, retryMode: 'standard', requestHandler: { connectionTimeout: 3_000, requestTimeout: 15_000 } });
+
+/** Wakes executions: the token says which, so no state machine need be known. */
+export function workflowWaker(client = workflowClient()): Pick<ContainmentWorkflows, 'wake'> {
+  return {
+    async wake(taskToken) {
+      try {
+        await client.send(new SendTaskSuccessCommand({ taskToken, output: '{}' }));
+        return true;
+      } catch (error) {
+        // It waits no longer with this token, and will look at the ledger by itself.
+        if (['TaskTimedOut', 'TaskDoesNotExist', 'InvalidToken'].includes(errorName(error))) return false;
+        throw error;
+      }
+    },
+  };
+}
+
+export function stepFunctions(stateMachineArn: string, client = workflowClient()): ContainmentWorkflows {
+  return {
+    ...workflowWaker(client),
+    async start(input) {
+      try {
+        await client.send(new StartExecutionCommand({ stateMachineArn, name: input.containmentId, input: JSON.stringify(input) }));
+      } catch (error) {
+        // Begun before: an execution that runs with this very input is success already, one that has ended says so (API_StartExecution).
+        if (errorName(error) !== 'ExecutionAlreadyExists') throw error;
+      }
+    },
+  };
+}
+
+export const sqsIntakeQueue = (client: SQSClient, queueUrl: string): IntakeQueue => ({
+  async send(message, DelaySeconds = 0) {
+    await client.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: JSON.stringify(message), DelaySeconds }));
+  },
+});
+
+export function iotAuditFindings(iot: IoTClient): AuditFindings {
+  return {
+    async read(findingId) {
+      try {
+        const { finding } = await iot.send(new DescribeAuditFindingCommand({ findingId }));
+        if (finding === undefined) return undefined;
+        const resource = finding.nonCompliantResource?.resourceIdentifier;
+        return {
+          findingId,
+          taskId: finding.taskId ?? '',
+          checkName: finding.checkName ?? '',
+          isSuppressed: finding.isSuppressed === true,
+          atMs: finding.findingTime?.getTime() ?? 0,
+          ...(resource?.deviceCertificateId === undefined ? {} : { certificateId: resource.deviceCertificateId }),
+          ...(resource?.clientId === undefined ? {} : { clientId: resource.clientId }),
+        };
+      } catch (error) {
+        if (['ResourceNotFoundException', 'InvalidRequestException'].includes(errorName(error))) return undefined;
+        throw error;
+      }
+    },
+  };
+}

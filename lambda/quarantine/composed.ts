@@ -1,0 +1,71 @@
+/** What the handlers of the steps are built from, in one place: ports on AWS, and settings from the environment. */
+import type { z } from 'zod';
+import { documentClient, iotClient, iotDataClient } from '../aws/clients.js';
+import { dynamoCertificateClaims, dynamoContainmentRecords } from '../aws/containment-records.js';
+import { iotDeviceJobs, iotRights } from '../aws/containment-rights.js';
+import { workflowWaker } from '../aws/containment-work.js';
+import { dynamoDecisionLog } from '../aws/decision-log.js';
+import { dynamoEmergencyStop } from '../aws/emergency-stop.js';
+import { dynamoInventory } from '../aws/inventory.js';
+import { iotJobs } from '../aws/jobs.js';
+import type { Ledger } from '../aws/ledger.js';
+import { dynamoPace } from '../aws/pace.js';
+import { iotRegistry } from '../aws/registry.js';
+import { dynamoRotations } from '../aws/rotations.js';
+import { detectViolations } from '../aws/violations-detect.js';
+import { monitorViolations } from '../aws/violations-monitor.js';
+import { wallClock as clock } from '../runtime/clock.js';
+import { lambdaSignals, type FlushingSignals } from '../runtime/signals.js';
+import type { ViolationSource } from '../ports/violations.js';
+import type { ContainEnv } from './contain/env.js';
+import type { common } from './env.js';
+import type { StepPorts, StepSettings } from './ports.js';
+import { anySource } from './sources.js';
+
+type Common = z.output<z.ZodObject<typeof common>>;
+
+export function violationsOf(env: Common, ledger: Ledger, iot: ReturnType<typeof iotClient>): ViolationSource {
+  return anySource([
+    ...(env.MONITOR_PROFILE === '' ? [] : [monitorViolations(ledger, env.MONITOR_PROFILE)]),
+    ...(env.DETECT_PROFILES.size === 0 ? [] : [detectViolations(iot, env.DETECT_PROFILES, clock)]),
+  ]);
+}
+
+export function stepPorts(env: ContainEnv): StepPorts & { readonly signals: FlushingSignals; readonly ledger: Ledger } {
+  const dynamo = documentClient();
+  const ledger = { client: dynamo, table: env.LEDGER_TABLE };
+  const iot = iotClient();
+  return {
+    ledger,
+    claims: dynamoCertificateClaims(ledger),
+    clock,
+    decisions: dynamoDecisionLog(ledger),
+    inventory: dynamoInventory(dynamo, env.INVENTORY_TABLE, clock),
+    jobs: iotDeviceJobs(iot),
+    pace: dynamoPace(ledger),
+    records: dynamoContainmentRecords(ledger, clock),
+    registry: iotRegistry(iot, iotDataClient()),
+    rights: iotRights(iot),
+    rotationJobs: iotJobs(iot),
+    rotations: dynamoRotations(ledger, clock),
+    signals: lambdaSignals(env.APPLICATION, clock),
+    stop: dynamoEmergencyStop(ledger),
+    violations: violationsOf(env, ledger, iot),
+    workflows: workflowWaker(),
+  };
+}
+
+export function stepSettings(env: ContainEnv): StepSettings {
+  return {
+    application: env.APPLICATION,
+    mode: env.QUARANTINE_MODE,
+    repairPolicy: env.REPAIR_POLICY,
+    quarantineGroup: env.QUARANTINE_GROUP,
+    settleMs: env.SETTLE_SECONDS * 1000,
+    timeBoxMs: env.TIME_BOX_HOURS * 3_600_000,
+    timeBoxThen: env.TIME_BOX_THEN,
+    coolDownMs: env.COOL_DOWN_MINUTES * 60_000,
+    shutOffTimeoutMinutes: env.SHUT_OFF_TIMEOUT_MINUTES,
+    perSecond: env.QUARANTINE_PER_SECOND,
+  };
+}

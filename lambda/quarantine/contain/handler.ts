@@ -1,0 +1,18 @@
+import { readEnvironment } from '../../runtime/environment.js';
+import { ContainCall, type StepAnswer } from '../../../domain/protocol/containment-workflow.js';
+import { stepPorts, stepSettings } from '../composed.js';
+import { ContainEnv } from './env.js';
+import { run } from './run.js';
+
+const env = readEnvironment(ContainEnv);
+const ports = stepPorts(env);
+const settings = stepSettings(env);
+
+/** One step of the workflow that takes. What throws is tried again by the state machine. */
+export const handler = async (event: unknown): Promise<StepAnswer> => {
+  try {
+    return await run(ports, settings, ContainCall.parse(event));
+  } finally {
+    ports.signals.flush();
+  }
+};

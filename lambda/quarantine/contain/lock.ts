@@ -1,0 +1,73 @@
+/**
+ * The device's rights are swapped while it is out: what its certificates were allowed goes, the repair policy alone comes; groups that carry policies
+ * are left; it joins the quarantine group, which carries none and is there to be seen. A policy takes minutes to count (FACTS B7), hence the wait that
+ * follows. What people attached since the snapshot is left alone and told.
+ */
+import { OPEN_ROTATION_STATES } from '../../../domain/protocol/rotation.js';
+import type { CertificateSnapshot, Containment } from '../../ports/containment-records.js';
+import { nextSlot, type StepPorts, type StepSettings } from '../ports.js';
+
+export type LockPorts = Pick<StepPorts, 'clock' | 'pace' | 'registry' | 'rights' | 'rotationJobs' | 'rotations'>;
+
+export interface Locked {
+  readonly policiesTaken: readonly string[];
+  readonly groupsLeft: readonly string[];
+  readonly rotationsCancelled: readonly string[];
+  /** Why the thing is not in the quarantine group; absent: it is. */
+  readonly notSeen?: 'gone' | 'refused';
+}
+
+export async function lock(ports: LockPorts, settings: StepSettings, containment: Containment): Promise<Locked> {
+  const { thingName, snapshot, adopted } = containment;
+  const policiesTaken: string[] = [];
+  for (const seen of [...snapshot.certificates, ...adopted]) policiesTaken.push(...(await swapPolicies(ports, settings, seen)));
+  const groupsLeft = snapshot.groups.filter(({ policies }) => policies.length > 0).map(({ name }) => name);
+  for (const name of groupsLeft) {
+    await nextSlot(ports, settings);
+    await ports.rights.leaveGroup(name, thingName);
+  }
+  const joined = await ports.rights.joinGroup(settings.quarantineGroup, thingName);
+  const rotationsCancelled = await cancelRotations(ports, containment);
+  return { policiesTaken, groupsLeft, rotationsCancelled, ...(joined === 'joined' ? {} : { notSeen: joined }) };
+}
+
+/** First out, then in: a certificate takes ten policies at most. It is INACTIVE meanwhile, so there is no moment at which it matters. */
+export async function swapPolicies(
+  ports: Pick<LockPorts, 'clock' | 'pace' | 'rights' | 'registry'>,
+  settings: Pick<StepSettings, 'perSecond' | 'repairPolicy'>,
+  { certificateId, policies }: CertificateSnapshot,
+): Promise<readonly string[]> {
+  const { repairPolicy } = settings;
+  await nextSlot(ports, settings);
+  const registered = await ports.registry.describe(certificateId);
+  // What is revoked can do nothing any more, and keeps what it had.
+  if (registered === undefined || registered.status === 'REVOKED') return [];
+  const taken = policies.filter((name) => name !== repairPolicy);
+  for (const name of taken) await ports.rights.detachPolicy(certificateId, name);
+  const attached = await ports.rights.attachPolicy(certificateId, repairPolicy);
+  if (attached !== 'attached') throw new Error(`repair policy ${repairPolicy} on certificate ${certificateId}: ${attached}`);
+  return taken;
+}
+
+/** The row first: a rotation that is withdrawn is not taken up again, whatever becomes of its execution. */
+async function cancelRotations(
+  { rotations, rotationJobs, clock }: LockPorts,
+  { thingName, snapshot, adopted }: Containment,
+): Promise<readonly string[]> {
+  const cancelled: string[] = [];
+  for (const { certificateId } of [...snapshot.certificates, ...adopted]) {
+    const rotation = await rotations.byOld(certificateId);
+    if (rotation === undefined || rotation.thingName !== thingName) continue;
+    const atMs = clock.nowMs();
+    const withdrawn = await rotations.move(certificateId, OPEN_ROTATION_STATES, {
+      state: 'withdrawn',
+      stateReason: 'thing-contained',
+      updatedAtMs: atMs,
+    });
+    // Withdrawn by an earlier delivery that died before the execution was cancelled: so it is cancelled (again).
+    if (withdrawn === undefined && !(rotation.state === 'withdrawn' && rotation.stateReason === 'thing-contained')) continue;
+    await rotationJobs.cancelExecution(rotation.jobId, thingName);
+    cancelled.push(rotation.jobId);
+  }
+  return cancelled;
+}

@@ -1,0 +1,41 @@
+/** The thing as it is before anything is done to it. Reads only. */
+import type { ThingName } from '../../../domain/fleet/thing-name.js';
+import type { CertificateSnapshot, Snapshot } from '../../ports/containment-records.js';
+import type { CertificateId } from '../../../domain/fleet/certificate-id.js';
+import type { StepPorts } from '../ports.js';
+
+export type SnapshotPorts = Pick<StepPorts, 'clock' | 'inventory' | 'registry' | 'rights'>;
+
+export async function takeSnapshot(ports: SnapshotPorts, thing: ThingName, quarantineGroup: string): Promise<Snapshot> {
+  const certificates: CertificateSnapshot[] = [];
+  for (const id of await ports.rights.certificatesOf(thing)) {
+    const seen = await certificateNow(ports, id);
+    if (seen !== undefined) certificates.push(seen);
+  }
+  const groups: { name: string; policies: readonly string[] }[] = [];
+  const dynamicGroups: string[] = [];
+  for (const name of await ports.rights.groupsOf(thing)) {
+    // Left over from a containment that ended: no group that the thing is to come back to.
+    if (name === quarantineGroup) continue;
+    const group = await ports.rights.describeGroup(name);
+    if (group?.isDynamic === true) dynamicGroups.push(name);
+    else if (group !== undefined) groups.push({ name, policies: group.policies });
+  }
+  return { takenAtMs: ports.clock.nowMs(), certificates, groups, dynamicGroups, clientIds: await clientIdsOf(ports, thing) };
+}
+
+/** `undefined`: deleted. */
+export async function certificateNow(
+  { registry, rights }: Pick<SnapshotPorts, 'registry' | 'rights'>,
+  id: CertificateId,
+): Promise<CertificateSnapshot | undefined> {
+  const [registered, policies] = [await registry.describe(id), await rights.policiesOf(id)];
+  return registered === undefined || policies === undefined ? undefined : { certificateId: id, status: registered.status, policies };
+}
+
+/** The thing's name, and every client id that the inventory has seen with its certificates: the two need not be the same. */
+export async function clientIdsOf({ inventory }: Pick<SnapshotPorts, 'inventory'>, thing: ThingName): Promise<readonly string[]> {
+  const ids = new Set<string>([thing]);
+  for await (const { clientId } of inventory.byThing(thing)) if (clientId !== undefined && clientId !== '') ids.add(clientId);
+  return [...ids];
+}

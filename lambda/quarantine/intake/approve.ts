@@ -1,0 +1,76 @@
+/**
+ * Carries out a list that a person approved. The approval is bound to the hash. What has been cleared since, is contained, or has left the registry, is
+ * left out and told: a person consented to answering these violations, not to answering none. APPROVED → APPLIED comes last, so that a run which dies is
+ * repeated; every workflow is begun once, by its name.
+ */
+import { containmentsHash, readHeldContainments } from '../../../domain/fleet/held-containments.js';
+import { METRICS } from '../../../domain/fleet/metrics.js';
+import { neverListedBy } from '../../../domain/fleet/never-list.js';
+import type { Reason } from '../../../domain/fleet/reasons.js';
+import { thingName } from '../../../domain/fleet/thing-name.js';
+import type { WorkflowInput } from '../../../domain/protocol/containment-workflow.js';
+import { note } from '../evidence.js';
+import { allInTurns } from '../in-turns.js';
+import { begin } from './admit.js';
+import { decide } from './decide.js';
+import { whole } from './hold.js';
+import { BY, type IntakePorts, type IntakeSettings } from './ports.js';
+
+const AT_ONCE = 10;
+
+export async function carryOut(ports: IntakePorts, settings: IntakeSettings, hash: string): Promise<void> {
+  const { clock, decisions, holds, lists, signals } = ports;
+  const row = await holds.get(hash);
+  const leave = (reason: Reason): void => signals.warn('approval not carried out', { hash, state: row?.state, reason });
+  if (row === undefined) return leave('hold-unknown');
+  if (row.state !== 'APPROVED') return leave('not-approved');
+  const octets = await whole(lists.load(row.listKey));
+  if (containmentsHash(octets) !== hash) {
+    signals.count(METRICS.heldListAltered);
+    return leave('list-altered');
+  }
+  const entries = readHeldContainments(octets);
+  const entry = { subject: `HOLD#${hash}`, act: 'apply-list', reason: 'approved', runId: hash, by: row.decidedBy ?? BY } as const;
+  await decisions.append({ ...entry, step: 'intent', atMs: clock.nowMs(), detail: { kind: 'contain', count: entries.length } });
+  const judged = await allInTurns(AT_ONCE, entries, async (input) => ({ input, why: await against(ports, settings, input) }));
+  for (const { input, why } of judged)
+    if (why !== undefined) await note(ports, { ...idOf(input), by: BY }, 'outcome', 'consider', why, { trigger: input.trigger.id, hash });
+  const begun = judged.filter(({ why }) => why === undefined).map(({ input }) => ({ input, byPerson: true }));
+  await begin(ports, begun);
+  await holds.move(hash, 'APPROVED', 'APPLIED', BY, clock.nowMs());
+  await decisions.append({ ...entry, step: 'outcome', atMs: clock.nowMs(), detail: { kind: 'contain', begun: begun.length } });
+  signals.info('approved list of containments begun', { hash, begun: begun.length, of: entries.length, reason: 'approved' });
+}
+
+const idOf = ({ thingName: name, containmentId }: WorkflowInput) => ({ thingName: thingName(name), containmentId });
+
+/** What speaks against it now; `undefined`: nothing. */
+async function against(ports: IntakePorts, { neverContain }: IntakeSettings, input: WorkflowInput): Promise<Reason | undefined> {
+  const { trigger, response, containmentId } = input;
+  const thing = thingName(input.thingName);
+  if (trigger.kind === 'violation') {
+    const securityProfileName = String(trigger.evidence['securityProfileName'] ?? '');
+    const sourced = await ports.violations.read({ violationId: trigger.id, thingName: thing, securityProfileName });
+    if (sourced?.isOpen !== true) return 'alarm-over';
+  }
+  if (trigger.kind === 'audit-finding') {
+    const found = await ports.findings.read(trigger.id);
+    if (found === undefined || found.isSuppressed) return 'finding-suppressed';
+  }
+  const described = await ports.rights.describeThing(thing);
+  const groups = neverContain.groups.length > 0 && described !== undefined ? await ports.rights.groupsOf(thing) : [];
+  const decision = decide(
+    {
+      // The list was approved; that a thing is never contained by machine was decided before, and stands.
+      byPerson: false,
+      exists: described !== undefined,
+      neverListed: described && neverListedBy(neverContain, { ...described, groups }),
+      response,
+      open: await ports.records.get(thing),
+      containmentId,
+      isPast: (await ports.records.past(thing, containmentId)) !== undefined,
+    },
+    'approved',
+  );
+  return decision.do === 'contain' ? undefined : decision.reason;
+}

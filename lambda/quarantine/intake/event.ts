@@ -1,0 +1,1 @@
+export { IntakeMessage } from '../../../domain/protocol/containment.js';

@@ -1,0 +1,128 @@
+/** One message → the things that it is about, and whether its source confirms it. Reads only. */
+import { createHash } from 'node:crypto';
+import { AUDIT_CHECKS } from '../../../domain/fleet/audit-checks.js';
+import { certificateId } from '../../../domain/fleet/certificate-id.js';
+import type { Response } from '../../../domain/fleet/responses.js';
+import type { AuditContainment, CustomViolation, OperatorContainment } from '../../../domain/protocol/containment.js';
+import type { Trigger } from '../../../domain/protocol/containment-workflow.js';
+import type { MetricValue, ViolationNotification } from '../../../domain/protocol/violation.js';
+import { decideCustom, decideFinding, decideViolation, type SourceDecision } from './decide.js';
+import { BY, type IntakePorts, type IntakeSettings } from './ports.js';
+
+export type TriggerMessage = OperatorContainment | AuditContainment | CustomViolation | ViolationNotification;
+
+export interface Sighting {
+  readonly source: SourceDecision;
+  readonly thingNames: readonly string[];
+  readonly response?: Response;
+  readonly trigger: Trigger;
+}
+
+/** The same trigger for the same thing is one containment, however often and however it is told. */
+export function containmentIdOf({ kind, id }: Trigger, thingName: string): string {
+  return `${kind}-${createHash('sha256').update(`${kind}\n${id}\n${thingName}`).digest('hex').slice(0, 24)}`;
+}
+
+/** What makes two messages the same. */
+export function sameness(message: TriggerMessage): string {
+  if ('kind' in message) return message.kind === 'operator' ? `operator ${message.requestId}` : `finding ${message.findingId}`;
+  if ('detail' in message)
+    return `custom ${message.source} ${message.detail.violationId} ${message.detail.thingName} ${message.detail.violationEventType}`;
+  return `violation ${message.violationId} ${message.thingName} ${message.behavior.name} ${message.securityProfileName} ${message.violationEventType}`;
+}
+
+export async function look(ports: IntakePorts, settings: IntakeSettings, message: TriggerMessage): Promise<Sighting> {
+  if (!('kind' in message)) return 'detail' in message ? lookAtEvent(ports, settings, message) : lookAtViolation(ports, settings, message);
+  return message.kind === 'operator' ? lookAtOrder(ports, message) : lookAtFinding(ports, message);
+}
+
+function lookAtOrder({ clock }: IntakePorts, { thingName, response, by, reason, requestId }: OperatorContainment): Sighting {
+  const trigger: Trigger = { kind: 'operator', id: requestId, by, reason, atMs: clock.nowMs(), evidence: {} };
+  return { source: { stands: true, reason: 'operator' }, thingNames: [thingName], response, trigger };
+}
+
+async function lookAtViolation(ports: IntakePorts, { responses }: IntakeSettings, message: ViolationNotification): Promise<Sighting> {
+  const { violationId, thingName, securityProfileName, behavior, violationEventType, violationEventTime } = message;
+  const isAlarm = violationEventType === 'in-alarm';
+  const sourced = isAlarm ? await ports.violations.read({ violationId, thingName, securityProfileName }) : undefined;
+  const notified = { eventType: violationEventType, thingName, behavior: behavior.name, securityProfileName };
+  const { comparisonOperator, value, durationSeconds } = behavior.criteria ?? {};
+  const trigger: Trigger = {
+    kind: 'violation',
+    id: violationId,
+    by: BY,
+    behavior: behavior.name,
+    reason: behavior.name,
+    atMs: violationEventTime,
+    evidence: {
+      securityProfileName,
+      at: new Date(violationEventTime).toISOString(),
+      ...(behavior.metric === undefined ? {} : { metric: behavior.metric }),
+      ...measured('value', sourced?.metricValue ?? message.metricValue),
+      ...measured('normal', value),
+      ...(comparisonOperator === undefined ? {} : { comparisonOperator }),
+      ...(durationSeconds === undefined ? {} : { windowSeconds: durationSeconds }),
+      ...(sourced === undefined ? {} : { since: new Date(sourced.startedAtMs).toISOString() }),
+    },
+  };
+  const response = Object.hasOwn(responses, behavior.name) ? responses[behavior.name] : undefined;
+  return { source: decideViolation({ notified, sourced }, ports.clock.nowMs()), thingNames: [thingName], response, trigger };
+}
+
+async function lookAtFinding(ports: IntakePorts, { findingId, taskId, checkName }: AuditContainment): Promise<Sighting> {
+  const found = await ports.findings.read(findingId);
+  const check = (AUDIT_CHECKS as Readonly<Record<string, { readonly responses: readonly string[] }>>)[checkName];
+  const facts = { asked: { taskId, checkName }, found, checkMayContain: check?.responses.includes('contain') === true };
+  const source = decideFinding(facts, ports.clock.nowMs());
+  const things = found === undefined || !source.stands ? [] : await thingsOf(ports, found);
+  const resource = found?.certificateId ?? found?.clientId;
+  const trigger: Trigger = {
+    kind: 'audit-finding',
+    id: findingId,
+    by: BY,
+    behavior: checkName,
+    reason: checkName,
+    atMs: found?.atMs ?? ports.clock.nowMs(),
+    evidence: { taskId, checkName, ...(resource === undefined ? {} : { resource }) },
+  };
+  const nobody = source.stands && things.length === 0;
+  return { source: nobody ? { stands: false, reason: 'not-a-device' } : source, thingNames: things, response: 'contain', trigger };
+}
+
+async function thingsOf(
+  { registry }: IntakePorts,
+  found: { readonly certificateId?: string; readonly clientId?: string },
+): Promise<readonly string[]> {
+  if (found.certificateId !== undefined) return registry.thingsOf(certificateId(found.certificateId));
+  // A thing connects under its own name where its policy says so; a client id that is no thing is told, and nothing is done.
+  return found.clientId !== undefined && /^[a-zA-Z0-9:_-]{1,128}$/.test(found.clientId) ? [found.clientId] : [];
+}
+
+async function lookAtEvent(ports: IntakePorts, settings: IntakeSettings, event: CustomViolation): Promise<Sighting> {
+  const { source: name, account, time, detail } = event;
+  const response = Object.hasOwn(settings.customSources, name) ? settings.customSources[name] : undefined;
+  const facts = {
+    eventType: detail.violationEventType,
+    account,
+    ownAccount: settings.accountId,
+    atMs: Date.parse(time),
+    isConfigured: response !== undefined,
+  };
+  const trigger: Trigger = {
+    kind: 'custom',
+    id: `${name} ${detail.violationId}`.slice(0, 256),
+    by: BY,
+    behavior: detail.behavior,
+    reason: detail.behavior,
+    atMs: facts.atMs,
+    evidence: { source: name, at: time, ...detail.evidence },
+  };
+  return { source: decideCustom(facts, settings.maxEventAgeMs, ports.clock.nowMs()), thingNames: [detail.thingName], response, trigger };
+}
+
+/** A metric value in one line, cut where it is long: a set of addresses may have hundreds. */
+function measured(name: string, value: MetricValue | undefined): Readonly<Record<string, string | number>> {
+  const [only] = Object.values(value ?? {}).filter((member) => member !== undefined);
+  if (only === undefined) return {};
+  return { [name]: typeof only === 'number' ? only : only.join(' ').slice(0, 512) };
+}

@@ -1,0 +1,56 @@
+/** What `intake` needs of its neighbours, and its settings. */
+import type { NeverList } from '../../../domain/fleet/never-list.js';
+import type { Response } from '../../../domain/fleet/responses.js';
+import type { Mode } from '../../../domain/protocol/revocation.js';
+import type { Clock } from '../../ports/clock.js';
+import type { ContainmentRecords } from '../../ports/containment-records.js';
+import type { Rights } from '../../ports/containment-rights.js';
+import type {
+  AuditFindings,
+  ContainmentBudget,
+  ContainmentHolds,
+  ContainmentWorkflows,
+  IntakeQueue,
+} from '../../ports/containment-work.js';
+import type { DecisionLog } from '../../ports/decision-log.js';
+import type { EmergencyStop } from '../../ports/emergency-stop.js';
+import type { Inventory } from '../../ports/inventory.js';
+import type { Registry } from '../../ports/registry.js';
+import type { SerialState } from '../../ports/serial-state.js';
+import type { Signals } from '../../ports/signals.js';
+import type { ViolationSource } from '../../ports/violations.js';
+import type { ContainmentBrake } from './brake.js';
+
+export interface IntakePorts {
+  readonly budget: ContainmentBudget;
+  readonly clock: Clock;
+  readonly decisions: Pick<DecisionLog, 'append'>;
+  readonly findings: AuditFindings;
+  readonly holds: ContainmentHolds;
+  readonly inventory: Pick<Inventory, 'activeCount'>;
+  /** Held lists, by `listKey`. */
+  readonly lists: SerialState;
+  readonly queue: IntakeQueue;
+  readonly records: Pick<ContainmentRecords, 'get' | 'past' | 'move'>;
+  readonly registry: Pick<Registry, 'thingsOf'>;
+  readonly rights: Pick<Rights, 'describeThing' | 'certificatesOf' | 'groupsOf' | 'describeGroup' | 'countThings'>;
+  readonly signals: Signals;
+  readonly stop: Pick<EmergencyStop, 'state'>;
+  readonly violations: ViolationSource;
+  readonly workflows: ContainmentWorkflows;
+}
+
+export interface IntakeSettings {
+  readonly mode: Mode;
+  readonly accountId: string;
+  readonly neverContain: NeverList;
+  readonly brake: ContainmentBrake;
+  /** Behaviour → response, from the list of behaviours. */
+  readonly responses: Readonly<Record<string, Response>>;
+  /** EventBridge source → response. */
+  readonly customSources: Readonly<Record<string, Response>>;
+  readonly maxEventAgeMs: number;
+}
+
+/** Name of `intake` in the audit trail. */
+export const BY = 'quarantine-intake';

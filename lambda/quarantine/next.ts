@@ -1,0 +1,47 @@
+/**
+ * Where a containment goes on, by what the ledger says of it. Fails towards staying contained: only a release on record leads to what gives back, and
+ * what cannot be told apart waits.
+ */
+import { LONGEST_WAIT_SECONDS, type StepAnswer } from '../../domain/protocol/containment-workflow.js';
+import type { Containment } from '../ports/containment-records.js';
+
+/** How often the answer of a device is asked for. */
+export const POLL_SECONDS = 15;
+
+const go = (next: StepAnswer['next'], seconds = 0): StepAnswer => ({ next, seconds });
+
+export function nextOf(containment: Containment, nowMs: number): StepAnswer {
+  const { state, response, release, rekeying, settledAtMs, shutOff } = containment;
+  if (state === 'released') return go('Released');
+  if (state === 'releasing') return go('Restore');
+  if (release !== undefined) {
+    if (!release.rekey) return go('Restore');
+    return rekeying === true ? go('AwaitKey', POLL_SECONDS) : go('ReKey');
+  }
+  switch (state) {
+    case 'recorded':
+      return response === 'shut-off' ? afterShutOff(shutOff) : go('Cut');
+    case 'cut':
+      return go('Lock');
+    case 'locked':
+      if (response === 'deactivate') return go('Deactivate');
+      // Without the time from which the policies count, it is not known that they do: it stays shut.
+      if (settledAtMs === undefined) return go('Lock');
+      return settledAtMs > nowMs ? go('Settle', secondsUntil(settledAtMs, nowMs)) : go('Reopen');
+    case 'reopened':
+      return response === 'deactivate' ? go('Deactivate') : afterShutOff(shutOff);
+    case 'deactivated':
+      return go('Watch');
+  }
+}
+
+function afterShutOff(shutOff: Containment['shutOff']): StepAnswer {
+  if (shutOff === undefined) return go('ShutOff');
+  if (shutOff.outcome === undefined) return go('AwaitAnswer', POLL_SECONDS);
+  return shutOff.outcome === 'done' ? go('Watch') : go('Deactivate');
+}
+
+/** Within what the workflow may wait in one piece. */
+export function secondsUntil(atMs: number, nowMs: number): number {
+  return Math.min(LONGEST_WAIT_SECONDS, Math.max(1, Math.ceil((atMs - nowMs) / 1000)));
+}

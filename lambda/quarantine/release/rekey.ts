@@ -1,0 +1,104 @@
+/**
+ * A new key before anything is given back: the thing stays contained, and rotation lets it through while `rekeying` stands on its row. The new certificate
+ * gets the repair policy, as the old one has it; what the old one was allowed goes to the new one with the release.
+ *
+ *     rekeying on record ─► rotation asked for ─► … the device proves its new certificate … ─► release
+ *                                              └─► no proof in time: it stays contained, a person is told
+ */
+import { createHash } from 'node:crypto';
+import type { CertificateId } from '../../../domain/fleet/certificate-id.js';
+import { METRICS } from '../../../domain/fleet/metrics.js';
+import type { Reason } from '../../../domain/fleet/reasons.js';
+import { OPEN_ROTATION_STATES } from '../../../domain/protocol/rotation.js';
+import type { ContainmentState } from '../../../domain/protocol/containment.js';
+import type { Containment } from '../../ports/containment-records.js';
+import type { StartQueue } from '../../ports/rotation-queues.js';
+import { note } from '../evidence.js';
+import { BY, type ReleasePorts } from '../ports.js';
+
+/** From being asked to the proof: the device has to find its job, make a key and connect twice. */
+export const REKEY_TIMEOUT_MS = 3_600_000;
+
+const OPEN: readonly ContainmentState[] = ['recorded', 'cut', 'locked', 'reopened', 'deactivated'];
+
+const requestIdOf = ({ containmentId, release }: Containment): string =>
+  createHash('sha256')
+    .update(`${containmentId} ${release?.atMs ?? 0}`)
+    .digest('hex')
+    .slice(0, 12);
+
+export async function askForKey(ports: ReleasePorts, containment: Containment): Promise<Containment | undefined> {
+  const { clock, rekey, records } = ports;
+  const { thingName, containmentId, state, release } = containment;
+  const certificate = await onlyActive(ports, containment);
+  if (rekey === undefined || state !== 'reopened' || certificate === undefined) return giveUp(ports, containment, 'rekey-impossible');
+  await note(ports, { ...containment, by: release?.by ?? BY }, 'intent', 're-key', 'rekey-asked', { certificateId: certificate });
+  const marked = await records.move(thingName, containmentId, ['reopened'], { rekeying: true, rekeyAskedAtMs: clock.nowMs() });
+  if (marked !== undefined) await rekey.rotate(thingName, BY, requestIdOf(marked));
+  return marked;
+}
+
+/** Resolves to the containment as it is then: the same, as long as the device has time. */
+export async function checkKey(ports: ReleasePorts, containment: Containment): Promise<Containment | undefined> {
+  const { clock, records, rekey, rotations } = ports;
+  const { thingName, containmentId, snapshot, release, rekeyAskedAtMs = 0 } = containment;
+  if (release === undefined) return containment;
+  const replaced: { old: CertificateId; fresh: CertificateId }[] = [];
+  let isOpen = false;
+  for (const { certificateId } of snapshot.certificates) {
+    const rotation = await rotations.byOld(certificateId);
+    if (rotation === undefined || rotation.createdAtMs < rekeyAskedAtMs) continue;
+    if (rotation.provedAtMs !== undefined && rotation.newCertificateId !== undefined)
+      replaced.push({ old: certificateId, fresh: rotation.newCertificateId });
+    else isOpen ||= (OPEN_ROTATION_STATES as readonly string[]).includes(rotation.state);
+  }
+  if (replaced.length > 0) {
+    await note(ports, containment, 'outcome', 're-key', 'rekeyed', { certificateId: replaced[0]?.fresh ?? '' });
+    return records.move(thingName, containmentId, OPEN, {
+      replaced,
+      rekeying: undefined,
+      release: { ...release, rekey: false },
+      updatedAtMs: clock.nowMs(),
+    });
+  }
+  if (clock.nowMs() - rekeyAskedAtMs > REKEY_TIMEOUT_MS) return giveUp(ports, containment, 'rekey-unanswered');
+  // The message may never have been sent: the same request twice is one rotation.
+  if (!isOpen) await rekey?.rotate(thingName, BY, requestIdOf(containment));
+  return containment;
+}
+
+/** It stays contained: without a new key it is not what was asked for. */
+async function giveUp(ports: ReleasePorts, containment: Containment, reason: Reason): Promise<Containment | undefined> {
+  const { clock, records, rotations, rotationJobs, signals } = ports;
+  const { thingName, containmentId, snapshot } = containment;
+  signals.count(METRICS.rekeyFailed);
+  signals.warn('not released', { thingName, containmentId, reason });
+  await note(ports, containment, 'outcome', 're-key', reason);
+  const moved = await records.move(thingName, containmentId, OPEN, {
+    release: undefined,
+    rekeying: undefined,
+    rekeyAskedAtMs: undefined,
+    updatedAtMs: clock.nowMs(),
+  });
+  for (const { certificateId } of snapshot.certificates) {
+    const rotation = await rotations.byOld(certificateId);
+    if (rotation === undefined || !(OPEN_ROTATION_STATES as readonly string[]).includes(rotation.state)) continue;
+    const change = { state: 'withdrawn', stateReason: 'thing-contained', updatedAtMs: clock.nowMs() } as const;
+    if ((await rotations.move(certificateId, OPEN_ROTATION_STATES, change)) !== undefined)
+      await rotationJobs.cancelExecution(rotation.jobId, thingName);
+  }
+  return moved;
+}
+
+async function onlyActive({ registry }: ReleasePorts, { snapshot }: Containment): Promise<CertificateId | undefined> {
+  const active: CertificateId[] = [];
+  for (const { certificateId } of snapshot.certificates)
+    if ((await registry.describe(certificateId))?.status === 'ACTIVE') active.push(certificateId);
+  return active.length === 1 ? active[0] : undefined;
+}
+
+/** The rotation that is asked for new keys, where there is one. */
+export function rotateBy(queue: StartQueue | undefined): Pick<ReleasePorts, 'rekey'> {
+  if (queue === undefined) return {};
+  return { rekey: { rotate: (thingName, by, requestId) => queue.send({ kind: 'rotate', thingName, by, requestId }) } };
+}

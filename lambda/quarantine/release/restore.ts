@@ -1,0 +1,136 @@
+/**
+ * What the containment took is given back, no more and no less: the snapshot, minus what is gone, plus what people changed meanwhile. Each step looks at
+ * what is there now, so that it may be repeated; the row of the containment goes last, because as long as it is there, everybody else keeps away.
+ */
+import { METRICS } from '../../../domain/fleet/metrics.js';
+import { quarantineNames } from '../../../domain/protocol/containment-workflow.js';
+import { SHUT_OFF_VERSION } from '../../../domain/protocol/shut-off.js';
+import type { CertificateId } from '../../../domain/fleet/certificate-id.js';
+import type { CertificateSnapshot, Containment } from '../../ports/containment-records.js';
+import { isRevokedOrHeld } from '../contain/reopen.js';
+import { listed, note } from '../evidence.js';
+import { nextSlot, type ReleasePorts, type StepSettings } from '../ports.js';
+import { decideStatus, planPolicies } from './decide.js';
+
+/** What is not as it was, in words for people: `policy pump-extra on 3f…: kept`. */
+type Report = string[];
+
+export async function restore(ports: ReleasePorts, settings: StepSettings, containment: Containment): Promise<void> {
+  const { thingName, containmentId, shutOff, release, snapshot, adopted } = containment;
+  await note(ports, { ...containment, by: release?.by }, 'intent', 'release', 'release-asked', { why: release?.reason ?? '' });
+  const report: Report = [];
+  if (shutOff !== undefined && shutOff.outcome === undefined) await ports.jobs.cancel(shutOff.jobId);
+  await restoreGroups(ports, settings, containment, report);
+  const claimed = [...snapshot.certificates, ...adopted];
+  for (const { certificateId } of claimed) await restoreCertificate(ports, settings, containment, certificateId, report);
+  if (shutOff !== undefined) await askToResume(ports, settings, containment, report);
+  for (const { certificateId } of claimed) await ports.claims.forget(certificateId);
+  await note(ports, { ...containment, by: release?.by }, 'outcome', 'release', 'released', {
+    certificates: listed(claimed.map(({ certificateId }) => certificateId)),
+    differs: listed(report),
+    seconds: Math.round((ports.clock.nowMs() - containment.startedAtMs) / 1000),
+  });
+  await ports.budget.free(thingName, containmentId, ports.clock.nowMs());
+  await ports.records.close(thingName, containmentId, ports.clock.nowMs());
+  ports.signals.count(METRICS.released);
+  ports.signals.info('thing released', { thingName, containmentId, differs: report });
+}
+
+async function restoreGroups(
+  ports: ReleasePorts,
+  settings: StepSettings,
+  { thingName, snapshot, state, settledAtMs }: Containment,
+  report: Report,
+): Promise<void> {
+  // Out first: a thing is in ten groups at most.
+  await ports.rights.leaveGroup(settings.quarantineGroup, thingName);
+  const now = new Set(await ports.rights.groupsOf(thingName));
+  const before = new Set([...snapshot.groups.map(({ name }) => name), ...snapshot.dynamicGroups]);
+  for (const { name, policies } of snapshot.groups) {
+    if (now.has(name)) continue;
+    // Groups without policies were never left by us: who is not in one any more was taken out by somebody.
+    if (policies.length === 0) {
+      report.push(`group ${name}: left meanwhile`);
+      continue;
+    }
+    await nextSlot(ports, settings);
+    const joined = await ports.rights.joinGroup(name, thingName);
+    if (joined !== 'joined') report.push(`group ${name}: ${joined}`);
+  }
+  const wasSwapped = state !== 'recorded' && settledAtMs !== undefined;
+  if (!wasSwapped) return;
+  for (const name of now) {
+    if (before.has(name)) continue;
+    const group = await ports.rights.describeGroup(name);
+    if (group?.isDynamic === false) report.push(`group ${name}: joined meanwhile, kept`);
+  }
+}
+
+async function restoreCertificate(
+  ports: ReleasePorts,
+  settings: StepSettings,
+  containment: Containment,
+  id: CertificateId,
+  report: Report,
+): Promise<void> {
+  const { thingName, replaced = [], reopened = [], deactivatedAtMs } = containment;
+  // Nobody has claimed it: it was never touched, or an earlier delivery has given it back.
+  const claim = await ports.claims.letGo(id, thingName);
+  if (claim === undefined) return;
+  await nextSlot(ports, settings);
+  const successor = replaced.find(({ old }) => old === id);
+  const decision = decideStatus({
+    before: claim.snapshot.status,
+    now: (await ports.registry.describe(id))?.status,
+    otherHolders: claim.holders.length,
+    wasReopened: reopened.includes(id),
+    deactivatedByUs: deactivatedAtMs !== undefined,
+    onRevocationList: await isRevokedOrHeld(ports, id),
+    replaced: successor !== undefined,
+  });
+  if (decision.do === 'keep') report.push(`certificate ${id}: ${decision.why}`);
+  if (decision.do === 'keep' && decision.why === 'held-by-another-thing') return;
+  if (successor !== undefined) return restorePolicies(ports, settings, { ...claim.snapshot, certificateId: successor.fresh }, report);
+  await restorePolicies(ports, settings, claim.snapshot, report);
+  if (decision.do === 'activate') await activate(ports, containment, id, report);
+}
+
+async function restorePolicies(
+  ports: ReleasePorts,
+  { repairPolicy }: StepSettings,
+  { certificateId, policies }: Pick<CertificateSnapshot, 'certificateId' | 'policies'>,
+  report: Report,
+): Promise<void> {
+  const now = await ports.rights.policiesOf(certificateId);
+  if (now === undefined) return;
+  const { detach, attach, kept } = planPolicies(policies, now, repairPolicy);
+  for (const name of detach) await ports.rights.detachPolicy(certificateId, name);
+  for (const name of attach) {
+    const attached = await ports.rights.attachPolicy(certificateId, name);
+    if (attached !== 'attached') report.push(`policy ${name} on ${certificateId}: ${attached}`);
+  }
+  for (const name of kept) report.push(`policy ${name} on ${certificateId}: attached meanwhile, kept`);
+}
+
+/** Another thing that has this certificate may be contained at this very moment: it claims first and then looks, we make it ACTIVE first and then look. */
+async function activate(ports: ReleasePorts, { thingName }: Containment, id: CertificateId, report: Report): Promise<void> {
+  if (!(await ports.registry.setStatus(id, 'ACTIVE'))) return;
+  const after = await ports.claims.letGo(id, thingName);
+  if (after !== undefined && after.holders.length > 0) {
+    await ports.registry.setStatus(id, 'INACTIVE');
+    report.push(`certificate ${id}: held-by-another-thing`);
+    return;
+  }
+  await ports.inventory.setStatus(id, 'ACTIVE', 'released', 'containment');
+}
+
+async function askToResume(
+  { jobs }: ReleasePorts,
+  { application, shutOffTimeoutMinutes }: StepSettings,
+  { thingName, containmentId, trigger }: Containment,
+  report: Report,
+): Promise<void> {
+  const jobId = quarantineNames(application).job('resume', containmentId);
+  const document = { operation: 'resume', version: SHUT_OFF_VERSION, containmentId, reason: trigger.kind } as const;
+  if ((await jobs.create(jobId, thingName, document, shutOffTimeoutMinutes)) === 'gone') report.push('thing: deleted meanwhile');
+}

@@ -1,0 +1,8 @@
+import { z } from 'zod';
+import { common, steps } from '../env.js';
+
+export const WatchEnv = z.object({ ...common, ...steps });
+/** Parsed. */
+export type WatchEnv = z.output<typeof WatchEnv>;
+/** As the construct sets them: every value a string. */
+export type WatchVariables = z.input<typeof WatchEnv>;

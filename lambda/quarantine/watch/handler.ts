@@ -1,0 +1,13 @@
+import { readEnvironment } from '../../runtime/environment.js';
+import { sqsHandler } from '../../runtime/sqs-handler.js';
+import { WatchMessage } from '../../../domain/protocol/containment-workflow.js';
+import { stepPorts, stepSettings } from '../composed.js';
+import { WatchEnv } from './env.js';
+import { run } from './run.js';
+
+const env = readEnvironment(WatchEnv);
+const ports = stepPorts(env);
+const settings = stepSettings(env);
+
+/** Every few minutes: what is contained, and whether it still is. */
+export const handler = sqsHandler(WatchMessage, ports.signals, () => run(ports, settings));

@@ -1,0 +1,109 @@
+/**
+ * Every few minutes, all that is contained: certificates that have appeared on a contained thing inherit the containment; what is ACTIVE and must not be is
+ * shut again; rights that somebody gave beside repair are told; a workflow that does not move is told.
+ */
+import type { CertificateId } from '../../../domain/fleet/certificate-id.js';
+import { METRICS } from '../../../domain/fleet/metrics.js';
+import { cutOff } from '../contain/cut.js';
+import { swapPolicies } from '../contain/lock.js';
+import { groupsWithPolicies } from '../contain/reopen.js';
+import { certificateNow } from '../contain/snapshot.js';
+import type { CertificateSnapshot, Containment } from '../../ports/containment-records.js';
+import { listed, note } from '../evidence.js';
+import { nextOf } from '../next.js';
+import type { StepPorts, StepSettings } from '../ports.js';
+import { decideWatch, isStuck } from './decide.js';
+
+export async function run(ports: StepPorts, settings: StepSettings): Promise<void> {
+  const { clock, records, signals, stop } = ports;
+  const { stopped } = await stop.state();
+  if (stopped) signals.count(METRICS.stopped);
+  const mayAct = !stopped && settings.mode === 'enforce';
+  let contained = 0;
+  let failure: unknown;
+  for await (const containment of records.all()) {
+    contained += 1;
+    try {
+      await lookAt(ports, settings, containment, mayAct);
+    } catch (error) {
+      failure = error; // the others are looked at first
+    }
+    const { thingName, containmentId, state } = containment;
+    const { next } = nextOf(containment, clock.nowMs());
+    if (isStuck({ ...containment, isWaiting: next === 'Watch' }, clock.nowMs()) && !stopped) {
+      signals.count(METRICS.containmentStuck);
+      signals.warn('containment does not move', { thingName, containmentId, state, next, reason: 'workflow-missing' });
+    }
+  }
+  signals.count(METRICS.thingsContained, contained);
+  if (failure !== undefined) throw failure;
+}
+
+async function lookAt(ports: StepPorts, settings: StepSettings, containment: Containment, mayAct: boolean): Promise<void> {
+  const { thingName, state, snapshot, adopted, response } = containment;
+  // Until the first cut the workflow itself is at work, and what is being given back is not to be shut again. Asked to shut off only, it is not cut at all.
+  if (state === 'recorded' || state === 'releasing' || state === 'released') return;
+  const known = new Set([...snapshot.certificates, ...adopted].map(({ certificateId }) => certificateId));
+  const found: CertificateSnapshot[] = [];
+  for (const id of await ports.rights.certificatesOf(thingName)) {
+    const seen = await certificateNow(ports, id);
+    if (seen === undefined || seen.status === 'REVOKED') continue;
+    const mayBeActive = state === 'reopened' && (containment.reopened ?? []).includes(id);
+    const isRekey = containment.rekeying === true && (await isNewOfOurs(ports, containment, id));
+    const decision = decideWatch({ status: seen.status, isKnown: known.has(id), mayBeActive, isRekey });
+    if (decision.do === 'leave') {
+      if (!isRekey) await tellOfRights(ports, settings, containment, seen);
+      continue;
+    }
+    await note(ports, containment, mayAct ? 'intent' : 'outcome', 'inherit', decision.reason, { certificateId: id, status: seen.status });
+    if (!mayAct) continue;
+    if (decision.do === 'adopt') found.push(seen);
+    else await cutOff(ports, settings, { thingName, snapshot: { ...snapshot, certificates: [] }, adopted: [seen] });
+  }
+  const groups = await groupsWithPolicies(ports, thingName);
+  if (groups.length > 0 && response !== 'shut-off') await weakened(ports, containment, { groups: listed(groups) });
+  if (found.length > 0) await adopt(ports, settings, containment, found);
+}
+
+/** On record first, with what it was allowed, and then taken: a release gives it back as it was found. */
+async function adopt(
+  ports: StepPorts,
+  settings: StepSettings,
+  containment: Containment,
+  found: readonly CertificateSnapshot[],
+): Promise<void> {
+  const { records, signals } = ports;
+  const { thingName, containmentId, state, adopted } = containment;
+  const moved = await records.move(thingName, containmentId, [state], { adopted: [...adopted, ...found] });
+  if (moved === undefined) return; // it has gone on: the next look finds it there
+  await cutOff(ports, settings, { thingName, snapshot: { ...moved.snapshot, certificates: [] }, adopted: found });
+  for (const seen of found) await swapPolicies(ports, settings, seen);
+  signals.count(METRICS.certificatesAdopted, found.length);
+  await note(ports, containment, 'outcome', 'inherit', 'adopted-certificate', {
+    certificates: listed(found.map(({ certificateId }) => certificateId)),
+  });
+}
+
+async function tellOfRights(
+  ports: StepPorts,
+  { repairPolicy }: StepSettings,
+  containment: Containment,
+  seen: CertificateSnapshot,
+): Promise<void> {
+  const isLocked = containment.settledAtMs !== undefined;
+  const more = seen.policies.filter((name) => name !== repairPolicy);
+  if (!isLocked || more.length === 0) return;
+  await weakened(ports, containment, { certificateId: seen.certificateId, policies: listed(more) });
+}
+
+async function weakened(ports: StepPorts, containment: Containment, detail: Readonly<Record<string, string>>): Promise<void> {
+  const { thingName, containmentId, settledAtMs } = containment;
+  if (settledAtMs === undefined) return;
+  ports.signals.count(METRICS.containmentWeakened);
+  ports.signals.warn('containment weakened', { thingName, containmentId, reason: 'rights-added', ...detail });
+}
+
+async function isNewOfOurs({ rotations }: StepPorts, { snapshot }: Containment, id: CertificateId): Promise<boolean> {
+  const rotation = await rotations.byNew(id);
+  return rotation !== undefined && snapshot.certificates.some(({ certificateId }) => certificateId === rotation.oldCertificateId);
+}

@@ -1,0 +1,43 @@
+/** The alarms on what the functions of quarantine report: what each means and what to do stands in docs/runbook.md, one article each. */
+import { Duration } from 'aws-cdk-lib';
+import { TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import { METRICS } from '../../domain/fleet/metrics.js';
+import type { Alarms } from '../observability/alarms.js';
+import type { Article } from '../observability/articles.js';
+
+/** Bad things of which one is one too many, each with its article. */
+export const QUARANTINE_ALARMS = {
+  contained: 'contained',
+  containmentsHeld: 'containments-held',
+  neverListed: 'never-listed-violates',
+  violationNotified: 'violation-notified',
+  violationForged: 'violation-forged',
+  shutOffUnanswered: 'shut-off-unanswered',
+  timeBoxOver: 'time-box-over',
+  containmentStuck: 'containment-stuck',
+  containmentWeakened: 'containment-weakened',
+  rekeyFailed: 'rekey-failed',
+} as const satisfies Partial<Record<keyof typeof METRICS, Article>>;
+
+/** Everything else that is counted: shown on the dashboard, and nobody is woken by it. */
+export const QUARANTINE_INFORMATION = [
+  'containmentsFound',
+  'released',
+  'releaseRefused',
+  'thingsContained',
+  'violationsLeft',
+  'shutOffDone',
+  'certificatesAdopted',
+] as const satisfies readonly (keyof typeof METRICS)[];
+
+export function watchQuarantine(alarms: Alarms, watch: IFunction): void {
+  for (const [metric, article] of Object.entries(QUARANTINE_ALARMS))
+    alarms.addOwn(article, METRICS[metric as keyof typeof QUARANTINE_ALARMS]);
+  // Silence is the symptom: nothing that the functions emit could tell of a look that never starts.
+  alarms.add('containment-watch-silent', {
+    metric: watch.metricInvocations({ period: Duration.minutes(30), statistic: 'Sum' }),
+    below: 1,
+    missing: TreatMissingData.BREACHING,
+  });
+}
