@@ -12,8 +12,10 @@ import {
   ROTATION_REFUSALS,
   RotationResponse,
 } from '../../domain/protocol/rotation.js';
+import { readReport, type ReportFields } from '../../domain/protocol/device-report.js';
 import { DEVICE_FAILURES } from '../../domain/protocol/rotation-failures.js';
-import { ROTATION_TOPICS, deviceTopic, jobsTopic } from '../../domain/protocol/topics.js';
+import { DEVICE_OPERATIONS, SHUT_OFF_DETAIL, SHUT_OFF_FAILURES, ShutOffJob } from '../../domain/protocol/shut-off.js';
+import { REPORT_TOPIC, ROTATION_TOPICS, defenderTopic, deviceTopic, jobsTopic } from '../../domain/protocol/topics.js';
 
 /** Columns of tables are padded by the formatter. */
 const document = readFileSync(path.join(__dirname, '..', '..', 'docs', 'protocol.md'), 'utf8').replaceAll(/ +/g, ' ');
@@ -29,8 +31,13 @@ test.each(Object.entries(DEVICE_FAILURES))('failure %s stands in it', (word, say
   expect(document).toContain(`| \`${word}\` | ${says} |`);
 });
 
+test.each(Object.entries(SHUT_OFF_FAILURES))('failure %s of a shut-off stands in it', (word, says) => {
+  expect(document).toContain(`| \`${word}\` | ${says} |`);
+});
+
 test.each([
-  ...[...ROTATION_TOPICS.publish, ...ROTATION_TOPICS.receive].map((topic) => deviceTopic('<prefix>', '<thing>', topic)),
+  defenderTopic('<thing>'),
+  ...[...ROTATION_TOPICS.publish, ...ROTATION_TOPICS.receive, REPORT_TOPIC].map((topic) => deviceTopic('<prefix>', '<thing>', topic)),
   ...JOB_FILTERS.map((filter) => jobsTopic('<thing>', filter)),
   ...['get', '<jobId>/get', '<jobId>/update'].map((suffix) => jobsTopic('<thing>', suffix)),
 ])('topic %s stands in it', (topic) => {
@@ -67,4 +74,36 @@ test('the times are those of the reference device', () => {
   );
   expect(document).toContain(`before the new pair is deleted after a proof | ${settleMs / 1000} s |`);
   expect(document).toMatch(new RegExp(`storage does not take \\| 1 s \\| 60 s \\| ${storageTries} before the proof`));
+});
+
+/** The JSON blocks of one section. */
+const samples = (section: string): unknown[] => {
+  const from = document.indexOf(section);
+  const text = document.slice(from, document.indexOf('\n## ', from));
+  return [...text.matchAll(/```json\n([\s\S]*?)```/g)].map(([, json]) => JSON.parse(json!) as unknown);
+};
+
+test('operations of a shut-off, their answers, and a sample that the device takes', () => {
+  const words = [...DEVICE_OPERATIONS, ...Object.values(SHUT_OFF_DETAIL).map((detail) => `statusDetails.${detail}`)];
+  expect(words.filter((word) => !document.includes(word))).toEqual([]);
+  expect(samples('## 10. Shut off').map((sample) => ShutOffJob.safeParse(sample).success)).toEqual([true]);
+});
+
+test('the sample of a report is one that the monitor reads', () => {
+  const [sample] = samples('## 12. Reports');
+  const report = readReport(sample as ReportFields);
+  expect(report?.values.get('aws:all-bytes-out')).toBe(10_652);
+  expect(report?.values.get('aws:destination-ip-addresses')).toEqual(['198.51.100.7']);
+  expect(report?.values.get('cpu_temp')).toBe(61);
+});
+
+test('when to be quiet, and how often to report, is as in the reference device', () => {
+  const { cutsUntilQuiet, stableAfterMs, quiet, reportEveryMs, jobAnswerMs } = DEFAULT_SETTINGS;
+  const text = document.replaceAll('\n', ' ').replaceAll(/ +/g, ' ');
+  expect(text).toContain(`After ${cutsUntilQuiet} connections in a row that ended within ${stableAfterMs / 1000} s of a message`);
+  expect(text).toContain(
+    `publish nothing but those for ${quiet.firstMs / 2000} s and a jittered ${quiet.firstMs / 1000} s, the ceiling doubling up to ${quiet.longestMs / 1000} s`,
+  );
+  expect(text).toContain(`only after its answer, or after ${jobAnswerMs / 1000} s without one`);
+  expect(text).toContain(`Every ${reportEveryMs / 1000} s, or less often, to \`<prefix>/<thing>/report\``);
 });
