@@ -159,6 +159,33 @@ export interface Gateway {
   connections(): readonly { readonly clientId: string; readonly certificateId: string; readonly connectedAtMs: number }[];
 }
 
+/** A violation that somebody at the desk wants to have happened: the desk evaluates no metrics. */
+export interface RaisedViolation {
+  readonly securityProfileName: string;
+  readonly behaviorName: string;
+  /** A thing in a target of the profile, or the client id of none. */
+  readonly thingName: string;
+  readonly metricValue?: {
+    readonly count?: number;
+    readonly cidrs?: readonly string[];
+    readonly ports?: readonly number[];
+    readonly number?: number;
+    readonly numbers?: readonly number[];
+    readonly strings?: readonly string[];
+  };
+  /** Of a behaviour of ML Detect. */
+  readonly confidenceLevel?: 'LOW' | 'MEDIUM' | 'HIGH';
+}
+
+/** Device Defender Detect, by hand: what is raised here is listed and notified as Detect does. */
+export interface Detection {
+  /** Answers the violation's id; of one that is open already, that one's. Throws where profile, behaviour or target do not exist. */
+  raise(violation: RaisedViolation): Promise<string>;
+  clear(violationId: string, metricValue?: RaisedViolation['metricValue']): Promise<void>;
+  /** As after two days without metrics. */
+  invalidate(violationId: string): Promise<void>;
+}
+
 export interface Cloud {
   readonly world: World;
   readonly iam: Iam;
@@ -185,6 +212,7 @@ export interface Cloud {
     logs?: (group: string, stream: string, messages: readonly { readonly timestamp: number; readonly message: string }[]) => void;
     registry?: IotRegistry;
     gateway?: Gateway;
+    detect?: Detection;
     /** Runs the topic rules on one message. Called by the gateway for every publish that reaches the broker. */
     rules?: (message: {
       readonly topic: string;

@@ -11,7 +11,7 @@ import { ShadowStore } from './shadow-store.js';
 const UNSERVED = [
   /^\$aws\/certificates\/create/,
   /^\$aws\/provisioning-templates\//,
-  /^\$aws\/things\/[^/]+\/defender\/metrics\//,
+  /^\$aws\/things\/[^/]+\/defender\/metrics\/cbor/,
   /^\$aws\/things\/[^/]+\/streams\//,
   /^\$aws\/commands\//,
 ];

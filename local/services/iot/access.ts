@@ -61,6 +61,17 @@ const JOB_AND_TARGETS = ['CreateJob', 'AssociateTargetsWithJob'];
 const JOB_AND_THING = ['DescribeJobExecution', 'CancelJobExecution', 'DeleteJobExecution'];
 const JOB_TEMPLATE = ['CreateJobTemplate', 'DescribeJobTemplate', 'DeleteJobTemplate'];
 const SCHEDULED_AUDIT = ['CreateScheduledAudit', 'DescribeScheduledAudit', 'UpdateScheduledAudit', 'DeleteScheduledAudit'];
+const SECURITY_PROFILE = [
+  'CreateSecurityProfile',
+  'DescribeSecurityProfile',
+  'UpdateSecurityProfile',
+  'DeleteSecurityProfile',
+  'ListTargetsForSecurityProfile',
+];
+const PROFILE_TARGET = ['AttachSecurityProfile', 'DetachSecurityProfile'];
+const CUSTOM_METRIC = ['CreateCustomMetric', 'DescribeCustomMetric', 'UpdateCustomMetric', 'DeleteCustomMetric'];
+const DIMENSION = ['CreateDimension', 'DescribeDimension', 'UpdateDimension', 'DeleteDimension'];
+const VIOLATIONS = ['ListActiveViolations', 'ListViolationEvents'];
 const BY_TARGET = ['AttachPolicy', 'DetachPolicy'];
 const BY_RESOURCE_ARN = ['TagResource', 'UntagResource', 'ListTagsForResource'];
 
@@ -99,6 +110,19 @@ function resources(operation: string, input: Input, arn: ArnOf): readonly string
     return [arn(`jobtemplate/${text(input['jobTemplateId'])}`), ...(input['jobArn'] ? [text(input['jobArn'])] : [])];
   }
   if (SCHEDULED_AUDIT.includes(operation)) return [arn(`scheduledaudit/${text(input['scheduledAuditName'])}`)];
+  if (SECURITY_PROFILE.includes(operation)) return [arn(`securityprofile/${text(input['securityProfileName'])}`)];
+  if (PROFILE_TARGET.includes(operation)) {
+    // `all/things` and the like are no resources of IAM.
+    const target = text(input['securityProfileTargetArn']);
+    return [arn(`securityprofile/${text(input['securityProfileName'])}`), ...(target.includes(':thinggroup/') ? [target] : [])];
+  }
+  if (CUSTOM_METRIC.includes(operation)) return [arn(`custommetric/${text(input['metricName'])}`)];
+  if (DIMENSION.includes(operation)) return [arn(`dimension/${text(input['name'])}`)];
+  if (VIOLATIONS.includes(operation)) {
+    const [profile, thing] = [text(input['securityProfileName']), text(input['thingName'])];
+    const named = [...(profile ? [arn(`securityprofile/${profile}`)] : []), ...(thing ? [arn(`thing/${thing}`)] : [])];
+    return named.length > 0 ? named : ['*'];
+  }
   if (BY_RESOURCE_ARN.includes(operation)) return [text(input['resourceArn'])];
   return ['*'];
 }
@@ -106,7 +130,13 @@ function resources(operation: string, input: Input, arn: ArnOf): readonly string
 /** Who hands a role to AWS IoT must be allowed to pass it (API_SetV2LoggingOptions and others; IAM user guide, iam:PassRole). */
 const PASSES: Readonly<Record<string, (input: Input) => readonly unknown[]>> = {
   SetV2LoggingOptions: (input) => [input['roleArn']],
+  CreateSecurityProfile: alertRole,
+  UpdateSecurityProfile: alertRole,
 };
+
+function alertRole({ alertTargets }: Input): readonly unknown[] {
+  return Object.values((alertTargets ?? {}) as Readonly<Record<string, { readonly roleArn?: string }>>).map(({ roleArn }) => roleArn);
+}
 
 const passedRoles = (operation: string, input: Input): readonly AccessRequest[] =>
   (PASSES[operation]?.(input) ?? [])

@@ -16,6 +16,11 @@ import { issuanceOperations } from './issuance.js';
 import { policyAttachmentOperations } from './policy-attachments.js';
 import { policyOperations } from './policies.js';
 import { principalOperations } from './principals.js';
+import { detectMetricOperations } from './defender/metric-operations.js';
+import { metricReports } from './defender/metric-reports.js';
+import { securityProfileOperations } from './defender/profile-operations.js';
+import { violationOperations } from './defender/violation-operations.js';
+import { Violations } from './defender/violations.js';
 import { jobRequests } from './jobs/device-requests.js';
 import { executionOperations } from './jobs/execution-operations.js';
 import { JobEngine } from './jobs/job-engine.js';
@@ -46,6 +51,7 @@ export function iotService(cloud: Cloud, options: IotOptions = {}): DeskIot {
   const logging = createLogPlan(state);
   cloud.parts.rules = createRuleEngine(state, logging);
   state.thingChanged = (thingName) => placeThing(state, thingName);
+  cloud.parts.detect = new Violations(state);
   const jobs = new JobEngine(state);
   const auditRunner = new AuditRunner(state, state.audit);
   const service: AwsService = {
@@ -73,8 +79,11 @@ export function iotService(cloud: Cloud, options: IotOptions = {}): DeskIot {
       ...scheduledAuditOperations(state, state.audit, auditRunner),
       ...auditTaskOperations(state.audit, auditRunner),
       ...auditSuppressionOperations(state, state.audit),
+      ...securityProfileOperations(state),
+      ...detectMetricOperations(state),
+      ...violationOperations(state),
     },
     access: (operation, input) => accessRequests(operation, input, (resource) => state.arn(resource)),
   };
-  return { service, logging, responders: [jobRequests(state, jobs)] };
+  return { service, logging, responders: [jobRequests(state, jobs), metricReports(state)] };
 }

@@ -4,6 +4,7 @@ import type { Cloud } from '../../cloud.js';
 import type { ReadCertificate } from './x509.js';
 import { AuditState } from './audit/audit.js';
 import { ConnectionHistory } from './audit/connection-history.js';
+import { DetectState } from './defender/detect.js';
 import type { Job } from './jobs/job.js';
 import type { JobTemplate } from './jobs/job-template.js';
 import type { CompiledRule } from './rules/compile.js';
@@ -142,6 +143,7 @@ export class IotState {
   readonly jobs = new Map<string, Job>();
   readonly jobTemplates = new Map<string, JobTemplate>();
   readonly audit = new AuditState();
+  readonly detect = new DetectState();
   readonly connections = new ConnectionHistory();
   /** A thing has joined or left a group, or is gone: continuous jobs look whether it is still theirs. */
   membershipChanged: (thingName: string) => void = () => undefined;

@@ -19,6 +19,9 @@ function taggable(state: IotState, arn: unknown): string {
   const { resourceType, resourceId } = parseIotArn(arn);
   const holders: Readonly<Record<string, ReadonlyMap<string, unknown>>> = {
     cacert: state.cas,
+    custommetric: state.detect.customMetrics,
+    dimension: state.detect.dimensions,
+    securityprofile: state.detect.profiles,
     job: state.jobs,
     jobtemplate: state.jobTemplates,
     policy: state.policies,
