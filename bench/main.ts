@@ -10,6 +10,7 @@ import path from 'node:path';
 const SECTIONS: Readonly<Record<string, () => Promise<unknown>>> = {
   crl: async () => (await import('./crl.js')).run(),
   revocation: async () => (await import('./revocation.js')).run(),
+  findings: async () => (await import('./findings.js')).run(),
   bundles: async () => (await import('./bundles.js')).run(),
 };
 

