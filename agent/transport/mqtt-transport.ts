@@ -1,4 +1,5 @@
 /** The transport over mqtt.js: node:tls, MQTT 5 or 3.1.1. */
+import { isIPv6 } from 'node:net';
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 import { ConnectFailed, type Connection, type Transport } from './transport.js';
 
@@ -11,6 +12,8 @@ export interface MqttTransportOptions {
   readonly protocolVersion?: 4 | 5;
   /** @default 300, AWS IoT allows 30 to 1200 */
   readonly keepAliveSeconds?: number;
+  /** The address to call from, on a device with several. @default the system's choice */
+  readonly localAddress?: string;
 }
 
 const UNREACHABLE = new Set([
@@ -27,10 +30,11 @@ const UNREACHABLE = new Set([
 const FAILURE = 0x80;
 
 export function mqttTransport(options: MqttTransportOptions): Transport {
-  const { host, port, serverCaPem, protocolVersion = 5, keepAliveSeconds = 300 } = options;
+  const { host, port, serverCaPem, protocolVersion = 5, keepAliveSeconds = 300, localAddress } = options;
   return {
     connect: ({ clientId, identity, timeoutMs }) => {
-      const settings: IClientOptions = {
+      // node:tls knows `localAddress`, mqtt.js passes on what it does not know.
+      const settings: IClientOptions & { readonly localAddress?: string; readonly family?: number } = {
         protocol: 'mqtts',
         host,
         port,
@@ -47,6 +51,7 @@ export function mqttTransport(options: MqttTransportOptions): Transport {
         reconnectPeriod: 0,
         resubscribe: false,
         queueQoSZero: false,
+        ...(localAddress === undefined ? {} : { localAddress, family: isIPv6(localAddress) ? 6 : 4 }),
       };
       return new Promise((resolve, reject) => {
         let failure: (Error & { readonly code?: unknown }) | undefined;

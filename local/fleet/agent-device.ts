@@ -9,7 +9,7 @@ import { memoryFiles } from '../../agent/storage/memory-files.js';
 import { POINTER, type Pair } from '../../agent/storage/identities.js';
 import { mqttTransport } from '../../agent/transport/mqtt-transport.js';
 import type { Transport } from '../../agent/transport/transport.js';
-import { flippingFiles, weakKeys } from './faults.js';
+import { flippingFiles, FLOOD_EVERY_MS, OPEN_PORT_EVERY_MS, openPort, scanning, STRANGE_ADDRESS, weakKeys } from './faults.js';
 import type { Gate } from './gate.js';
 import type { DeviceIdentity, DeviceState, FleetSettings, OrderChange, RotationChange } from './messages.js';
 
@@ -33,6 +33,7 @@ export interface Reports {
 export class AgentDevice {
   private readonly agent: Agent;
   private sequence = 0;
+  private isOff = false;
 
   constructor(
     private readonly identity: DeviceIdentity,
@@ -40,20 +41,28 @@ export class AgentDevice {
     gate: Gate,
     private readonly reports: Reports,
   ) {
-    const { thingName, certificatePem, privateKeyPem } = identity;
+    const { thingName, certificatePem, privateKeyPem, fault } = identity;
     const { telemetryEveryMs, telemetryTopic, backoff } = settings;
     const files = memoryFiles({
       [FACTORY_PAIR.certificate]: certificatePem,
       [FACTORY_PAIR.key]: privateKeyPem,
       [POINTER]: JSON.stringify(FACTORY_PAIR),
     });
+    const transport = mqttTransport({ ...settings, ...(fault === 'strange-address' ? { localAddress: STRANGE_ADDRESS } : {}) });
     this.agent = createAgent({
       thingName,
       topicPrefix: telemetryTopic.slice(0, telemetryTopic.indexOf('/{thing}/')),
-      files: identity.fault === 'flipped-bit' ? flippingFiles(files) : files,
-      ...(identity.fault === 'weak-keys' ? { keys: weakKeys(files) } : {}),
-      transport: throughGate(mqttTransport(settings), gate),
-      settings: { ...SHORT, telemetryEveryMs, reconnect: backoff, ...settings.agent },
+      files: fault === 'flipped-bit' ? flippingFiles(files) : files,
+      ...(fault === 'weak-keys' ? { keys: weakKeys(files) } : {}),
+      ...(fault === 'open-port' ? { metrics: openPort } : {}),
+      transport: throughGate(fault === 'scans' ? scanning(transport, () => this.isOff) : transport, gate),
+      settings: {
+        ...SHORT,
+        telemetryEveryMs: fault === 'floods' ? FLOOD_EVERY_MS : telemetryEveryMs,
+        reportEveryMs: OPEN_PORT_EVERY_MS,
+        reconnect: backoff,
+        ...settings.agent,
+      },
       actuation: { stop: () => Promise.resolve(), resume: () => Promise.resolve() },
       telemetry: () => ({
         sequence: (this.sequence += 1),
@@ -90,6 +99,7 @@ export class AgentDevice {
         return reports.rotation({ thingName, jobId, step, ...(reason === undefined ? {} : { reason }) });
       }
       case 'order':
+        this.isOff = event.operation === 'shut-off';
         return reports.order({ thingName, operation: event.operation, status: event.status });
       case 'warning':
       case 'quiet':

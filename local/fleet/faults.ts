@@ -1,14 +1,20 @@
 /**
- * Devices as they are in the field: a firmware that makes keys as they must not be, a flash chip that gives back something else than it was given. The
- * reference agent runs unchanged; its two ports are at fault.
+ * Devices as they are in the field: a firmware that makes keys as they must not be, a flash chip that gives back something else than it was given, and
+ * devices that have been taken over. The reference agent runs unchanged, as it does on a device that somebody has got into: what surrounds it is at fault.
  */
 import { createPublicKey, createPrivateKey, generateKeyPairSync, sign } from 'node:crypto';
 import { fileKeyStore } from '../../agent/keys/file-key-store.js';
 import type { KeyStore } from '../../agent/keys/key-store.js';
+import type { DeviceMetrics } from '../../agent/speech/device-metrics.js';
 import type { Files } from '../../agent/storage/files.js';
+import type { Transport } from '../../agent/transport/transport.js';
 
-/** `weak-keys`: P-192, that no CA takes any more. `flipped-bit`: one bit of each certificate that was stored is another when it is read. */
-export const DEVICE_FAULTS = ['weak-keys', 'flipped-bit'] as const;
+/**
+ * `weak-keys`: P-192, that no CA takes any more. `flipped-bit`: one bit of each certificate that was stored is another when it is read. `floods`: hundreds of
+ * messages a second. `strange-address`: calls from another address of this computer. `scans`: tries topics that are not its own. `open-port`: reports telnet,
+ * and peers that nobody knows.
+ */
+export const DEVICE_FAULTS = ['weak-keys', 'flipped-bit', 'floods', 'strange-address', 'scans', 'open-port'] as const;
 export type DeviceFault = (typeof DEVICE_FAULTS)[number];
 
 export function weakKeys(files: Files): KeyStore {
@@ -37,6 +43,32 @@ export function flippingFiles(files: Files): Files {
     },
   };
 }
+
+export const FLOOD_EVERY_MS = 5;
+/** An address of the loopback interface that the other devices do not use. Where a system has only one (macOS), `ifconfig lo0 alias` adds it. */
+export const STRANGE_ADDRESS = '127.0.0.66';
+
+/** 203.0.113.0/24 is nobody's (RFC 5737). Simulated time does not pass for devices: they report every few seconds instead of minutes. */
+export const OPEN_PORT_EVERY_MS = 3000;
+export const openPort = (): DeviceMetrics => ({ listeningTcpPorts: [23, 8883], peers: ['203.0.113.9:6667', '203.0.113.44:6667'] });
+
+/** As soon as it is connected it asks for topics of others, and publishes where it may not: that ends the connection. Shutting off ends it. */
+export function scanning(transport: Transport, isOff: () => boolean): Transport {
+  return {
+    connect: async (options) => {
+      const connection = await transport.connect(options);
+      const scan = async (): Promise<void> => {
+        if (isOff()) return;
+        await connection.subscribe(['fleet/+/commands', '$aws/things/+/shadow/#', '#']).catch(() => undefined);
+        await connection.publish('fleet/pump-0001/commands', '{"valve":"open"}', 1);
+      };
+      setTimeout(() => void scan().catch(() => undefined), SCAN_AFTER_MS);
+      return connection;
+    },
+  };
+}
+/** The device's own messages come first: Jobs is asked, so that it can be told to shut off. */
+const SCAN_AFTER_MS = 300;
 
 const BEGIN = '-----BEGIN CERTIFICATE-----';
 const END = '-----END CERTIFICATE-----';
