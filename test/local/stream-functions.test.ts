@@ -251,6 +251,11 @@ describe('a function that reads a stream', () => {
     });
   });
 
+  it('is refused for a stream that is not there', async () => {
+    const EventSourceArn = 'arn:aws:kinesis:eu-west-1:000000000000:stream/nowhere';
+    await expect(fixture('', { EventSourceArn })).rejects.toThrow(`Stream not found: ${EventSourceArn}`);
+  });
+
   it('is described with what was set and what the last batch came to', async () => {
     const reader = await fixture('return { state: {} };', { TumblingWindowInSeconds: 60, MaximumRetryAttempts: 5 });
     await reader.put('1');

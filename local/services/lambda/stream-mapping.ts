@@ -50,8 +50,7 @@ export class StreamMapping implements EventSourceMapping, OfMapping {
       throw invalid(
         `Cannot access stream ${streamArn}. Please ensure the role can perform the GetRecords, GetShardIterator, DescribeStream, and ListShards Actions on your stream in IAM.`,
       );
-    const { Shards } = await cloud.call<{ Shards: readonly { ShardId: string }[] }>('kinesis', 'ListShards', { StreamARN: streamArn });
-    mapping.shards = Shards.map(({ ShardId }) => new ShardPoller(mapping, ShardId, startingPoint));
+    mapping.shards = (await shardIds(cloud, streamArn)).map((id) => new ShardPoller(mapping, id, startingPoint));
     mapping.stopListening = cloud.parts.streamArrivals!(streamArn, () => mapping.wake());
     mapping.wake();
     return mapping;
@@ -106,6 +105,7 @@ export class StreamMapping implements EventSourceMapping, OfMapping {
   describe(): Record<string, unknown> {
     const { now, start } = this;
     return {
+      StateTransitionReason: 'User action',
       BatchSize: now.batchSize,
       MaximumBatchingWindowInSeconds: now.batchingSeconds,
       ParallelizationFactor: 1,
@@ -133,6 +133,16 @@ export class StreamMapping implements EventSourceMapping, OfMapping {
       if (!decision.allowed) return { action, why: decision.why };
     }
     return undefined;
+  }
+}
+
+async function shardIds(cloud: Cloud, StreamARN: string): Promise<readonly string[]> {
+  try {
+    const { Shards } = await cloud.call<{ Shards: readonly { ShardId: string }[] }>('kinesis', 'ListShards', { StreamARN });
+    return Shards.map(({ ShardId }) => ShardId);
+  } catch (error) {
+    if ((error as Error).name !== 'ResourceNotFoundException') throw error;
+    throw invalid(`Stream not found: ${StreamARN}`);
   }
 }
 
