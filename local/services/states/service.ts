@@ -21,7 +21,7 @@ export function startStates(cloud: Cloud): () => void {
 }
 
 /** Without a resource type in the service authorization reference. */
-const ACCOUNT_WIDE = ['ListStateMachines', 'ValidateStateMachineDefinition'];
+const ACCOUNT_WIDE = ['ListStateMachines'];
 
 function access(
   cloud: Cloud,
@@ -39,7 +39,8 @@ function access(
       : [];
   if (operation === 'CreateStateMachine') return [{ action, resource: stateMachineArn(cloud.world, text('name')) }, ...passRole];
   if (operation === 'UpdateStateMachine') return [{ action, resource: text('stateMachineArn') }, ...passRole];
-  // The reference names no resource type; policies for the state machine, as the CDK's grantTaskResponse writes them, are taken too.
+  // The service authorization reference names no resource type for these; AWS's own refusals name these resources (README).
+  if (operation === 'ValidateStateMachineDefinition') return [{ action, resource: stateMachineArn(cloud.world, '*') }];
   if (operation.startsWith('SendTask')) return [{ action, resource: executions.tokens.stateMachineOf(text('taskToken')) ?? '*' }];
   return [
     { action, resource: [input.executionArn, input.stateMachineArn, input.resourceArn].find((arn) => typeof arn === 'string') as string },
