@@ -8,6 +8,7 @@
  *
  * What is true stands in the ledger, not in the workflow: a step that is repeated, or that comes late, finds there what is done.
  */
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { RESPONSES } from '../fleet/responses.js';
 import { CONTAINMENT_ID } from './containment.js';
@@ -56,6 +57,11 @@ export const Trigger = z.object({
   evidence: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
 });
 export type Trigger = z.infer<typeof Trigger>;
+
+/** The same trigger for the same thing is one containment, however often and however it is told. */
+export function containmentIdOf({ kind, id }: Pick<Trigger, 'kind' | 'id'>, thingName: string): string {
+  return `${kind}-${createHash('sha256').update(`${kind}\n${id}\n${thingName}`).digest('hex').slice(0, 24)}`;
+}
 
 /** Input of one execution, whose name is the containmentId. */
 export const WorkflowInput = z.object({

@@ -8,6 +8,9 @@ import { dynamoAuditRecords } from '../aws/audit-records.js';
 import { sqsCollectQueue } from '../aws/audit-responses.js';
 import { iotAudits } from '../aws/audits.js';
 import { documentClient, iotClient, iotDataClient, s3Client, sqsClient, ssmClient } from '../aws/clients.js';
+import { dynamoContainmentHolds } from '../aws/containment-holds.js';
+import { dynamoContainmentRecords } from '../aws/containment-records.js';
+import { sqsIntakeQueue } from '../aws/containment-work.js';
 import { dynamoDecisionLog } from '../aws/decision-log.js';
 import { dynamoEmergencyStop } from '../aws/emergency-stop.js';
 import { dynamoHighWaterMarks } from '../aws/high-water.js';
@@ -36,6 +39,8 @@ import type { AccountSettings } from '../ports/account-settings.js';
 import type { AuditRecords } from '../ports/audit-record.js';
 import type { CollectQueue } from '../ports/audit-responses.js';
 import type { Audits } from '../ports/audits.js';
+import type { ContainmentRecords } from '../ports/containment-records.js';
+import type { ContainmentHolds, IntakeQueue } from '../ports/containment-work.js';
 import type { DecisionLog } from '../ports/decision-log.js';
 import type { EmergencyStop } from '../ports/emergency-stop.js';
 import type { HighWaterMarks } from '../ports/high-water.js';
@@ -82,6 +87,10 @@ export interface Application {
   readonly caRecords: Pick<CaRecords, 'get' | 'revoke'>;
   /** `undefined`: no anchor has a signer. */
   readonly publishQueue?: PublishQueue;
+  readonly containments: Pick<ContainmentRecords, 'get' | 'all'>;
+  readonly containmentHolds: ContainmentHolds;
+  /** `undefined`: quarantine is off. */
+  readonly intakeQueue?: IntakeQueue;
   readonly depth: (queueUrl: string) => Promise<QueueDepth>;
   /** ARN of the caller, from STS. */
   readonly caller: () => Promise<string>;
@@ -122,6 +131,9 @@ export async function openApplication(prefix: string): Promise<Application> {
     reconcileQueue: sqsReconcileQueue(sqs, parameters.reconcileQueueUrl),
     caRecords: dynamoCaRecords(ledger, wallClock),
     ...(parameters.publishQueueUrl === undefined ? {} : { publishQueue: sqsPublishQueue(sqs, parameters.publishQueueUrl) }),
+    containments: dynamoContainmentRecords(ledger, wallClock),
+    containmentHolds: dynamoContainmentHolds(ledger),
+    ...(parameters.intakeQueueUrl === undefined ? {} : { intakeQueue: sqsIntakeQueue(sqs, parameters.intakeQueueUrl) }),
     depth: (queueUrl) => queueDepth(sqs, queueUrl),
     caller: () => callerArn(),
   };

@@ -34,12 +34,42 @@ function command<Options extends Common>(name: string, description: string, act:
   });
 }
 
+function containmentCommands(): readonly Command[] {
+  const oneThing = <Options extends Common>(name: string, description: string, act: Act<Options>): Command =>
+    command<Options>(name, description, act).argument('<thing>', 'its name');
+  return [
+    oneThing<Common & { readonly reason: string; readonly response: string }>(
+      'contain',
+      'cut a thing off, and let it back for repair alone',
+      async (application, options, thing) => (await import('./containments.js')).contain(application, thing, options),
+    )
+      .requiredOption('--reason <text>', 'why: it stands in its story')
+      .option('--response <word>', 'shut-off, contain or deactivate', 'contain'),
+    oneThing<Common & { readonly reason: string; readonly rekey?: boolean; readonly force?: boolean }>(
+      'release',
+      'give a contained thing back what was taken from it',
+      async (application, options, thing) => (await import('./containments.js')).release(application, thing, options),
+    )
+      .requiredOption('--reason <text>', 'why: it stands in its story')
+      .option('--rekey', 'only with a new key: the old certificate is superseded')
+      .option('--force', 'also while a violation of it is in alarm'),
+    oneThing<Common & { readonly hours: string }>(
+      'extend',
+      'lengthen the time box of a contained thing',
+      async (application, { hours }, thing) => (await import('./containments.js')).extend(application, thing, hours),
+    ).requiredOption('--hours <count>', 'from now on'),
+    command('contained', 'everything that is contained, the oldest first', async (application) =>
+      (await import('./containments.js')).listContained(application),
+    ),
+  ];
+}
+
 function program(): Command {
   const holds = command('holds', 'lists over the brake, and what was decided', async (application) =>
-    (await import('./hold-lists.js')).listHolds(application),
+    (await import('./containment-commands.js')).listAllHolds(application),
   ).addCommand(
     command('show', 'one held list, whole', async (application, _options, hash) =>
-      (await import('./hold-lists.js')).showHold(application, hash),
+      (await import('./containment-commands.js')).showAnyHold(application, hash),
     ).argument('<hash>', 'its hash, or at least 8 digits of the beginning'),
   );
   const oneCampaign = (name: string, description: string, act: Act<Common>): Command =>
@@ -74,14 +104,18 @@ function program(): Command {
       'approve a held list: it is carried out',
       async (application, { yes }, hash) => {
         const { confirmOnTerminal } = await import('./confirm.js');
-        return (await import('./hold-decisions.js')).approve(application, hash, yes ? () => Promise.resolve(true) : confirmOnTerminal);
+        return (await import('./containment-commands.js')).approveAny(
+          application,
+          hash,
+          yes ? () => Promise.resolve(true) : confirmOnTerminal,
+        );
       },
     ).option('--yes', 'do not ask: the list has been read'),
     reject: command('reject', 'reject a held list: nothing on it is done', async (application, _options, hash) =>
-      (await import('./hold-decisions.js')).reject(application, hash),
+      (await import('./containment-commands.js')).settleAny(application, hash, 'reject'),
     ),
     reopen: command('reopen', 'put a rejected list up for decision again', async (application, _options, hash) =>
-      (await import('./hold-decisions.js')).reopen(application, hash),
+      (await import('./containment-commands.js')).settleAny(application, hash, 'reopen'),
     ),
   };
   const all = [
@@ -95,6 +129,7 @@ function program(): Command {
     ).argument('<target>', 'name of a thing, certificateId, or serial number'),
     holds,
     ...Object.values(decisions).map((made) => made.argument('<hash>', 'its hash, or at least 8 digits of the beginning')),
+    ...containmentCommands(),
     command('rotate', 'a new certificate for one thing, now', async (application, _options, thing) =>
       (await import('./campaigns.js')).rotate(application, thing),
     ).argument('<thing>', 'its name'),

@@ -2,11 +2,13 @@ import { certificateId, type CertificateId } from '../../domain/fleet/certificat
 import { thingName } from '../../domain/fleet/thing-name.js';
 import { Certificate } from '../../domain/pki/certificate.js';
 import { serialNumberFromDecimal, serialNumberFromHex, type SerialNumber } from '../../domain/pki/serial-number.js';
+import type { Containment } from '../ports/containment-records.js';
 import type { Decision } from '../ports/decision-log.js';
 import type { CertificateRecord, RevocationRecord } from '../ports/inventory.js';
 import type { Rotation } from '../ports/rotations.js';
 import { Refused, type Answer } from './answer.js';
 import type { Application } from './application.js';
+import { containmentFacts, containmentJson } from './containments.js';
 import { bad, facts, good, quiet, sentenceOf, time, title } from './words.js';
 
 /** What was found about one certificate, or about one serial number that no certificate is known of. */
@@ -17,6 +19,8 @@ interface Story {
   readonly revocation?: RevocationRecord;
   /** In which it is the old certificate, or the new one. */
   readonly rotations?: readonly Rotation[];
+  /** Of a thing: the containment that is open. */
+  readonly containment?: Containment;
   readonly timeline: readonly Decision[];
 }
 
@@ -38,6 +42,8 @@ export async function why(application: Application, target: string): Promise<Ans
     const timeline = await decisionsOf(application, [subjectOf(issuerId, serialNumber)]);
     if (revocation !== undefined || timeline.length > 0) stories.set(`${issuerId}#${serialNumber}`, { revocation, timeline });
   }
+  const contained = await containmentStory(application, target);
+  if (contained !== undefined) stories.set('thing', contained);
   if (stories.size === 0) {
     throw new Refused(
       `nothing is known of "${target}": looked for a thing, a certificateId and a serial number (hexadecimal, and decimal) of each trust anchor`,
@@ -45,6 +51,16 @@ export async function why(application: Application, target: string): Promise<Ans
   }
   const found = [...stories.values()];
   return { json: { target, found: found.map(asJson) }, text: () => found.map(screen).join('\n\n') };
+}
+
+/** What was considered and done about the thing itself. `undefined`: nothing is on record. */
+async function containmentStory(application: Application, target: string): Promise<Story | undefined> {
+  const thing = read(thingName, target);
+  if (thing === undefined) return undefined;
+  const containment = await application.containments.get(thing);
+  const timeline = await decisionsOf(application, [`THING#${thing}`]);
+  if (containment === undefined && timeline.length === 0) return undefined;
+  return { timeline, ...(containment === undefined ? {} : { containment }) };
 }
 
 /** Records by certificateId or by thing. */
@@ -105,8 +121,9 @@ async function decisionsOf({ decisions }: Application, subjects: readonly string
   return rows.sort((one, other) => one.atMs - other.atMs);
 }
 
-function asJson({ certificate, registry, revocation, rotations = [], timeline }: Story) {
+function asJson({ certificate, registry, revocation, containment, rotations = [], timeline }: Story) {
   return {
+    containment: containment && containmentJson(containment),
     certificate: certificate && {
       ...certificate,
       notBefore: time(certificate.notBeforeMs),
@@ -125,8 +142,9 @@ function asJson({ certificate, registry, revocation, rotations = [], timeline }:
   };
 }
 
-function screen({ certificate, registry, revocation, rotations = [], timeline }: Story): string {
+function screen({ certificate, registry, revocation, containment, rotations = [], timeline }: Story): string {
   const parts: string[] = [];
+  if (containment !== undefined) parts.push(containmentFacts(containment));
   if (certificate !== undefined) parts.push(certificateFacts(certificate, registry));
   if (revocation !== undefined) {
     const { message, state, outcome, updatedAtMs } = revocation;

@@ -1,5 +1,4 @@
 /** One message → the things that it is about, and whether its source confirms it. Reads only. */
-import { createHash } from 'node:crypto';
 import { AUDIT_CHECKS } from '../../../domain/fleet/audit-checks.js';
 import { certificateId } from '../../../domain/fleet/certificate-id.js';
 import type { Response } from '../../../domain/fleet/responses.js';
@@ -16,11 +15,6 @@ export interface Sighting {
   readonly thingNames: readonly string[];
   readonly response?: Response;
   readonly trigger: Trigger;
-}
-
-/** The same trigger for the same thing is one containment, however often and however it is told. */
-export function containmentIdOf({ kind, id }: Trigger, thingName: string): string {
-  return `${kind}-${createHash('sha256').update(`${kind}\n${id}\n${thingName}`).digest('hex').slice(0, 24)}`;
 }
 
 /** What makes two messages the same. */

@@ -12,14 +12,14 @@ import { neverListedBy } from '../../../domain/fleet/never-list.js';
 import { RESPONSES } from '../../../domain/fleet/responses.js';
 import { thingName } from '../../../domain/fleet/thing-name.js';
 import type { ContainmentControl, IntakeMessage } from '../../../domain/protocol/containment.js';
-import type { WorkflowInput } from '../../../domain/protocol/containment-workflow.js';
+import { containmentIdOf, type WorkflowInput } from '../../../domain/protocol/containment-workflow.js';
 import { note } from '../evidence.js';
 import { inTurns } from '../in-turns.js';
 import { admit } from './admit.js';
 import { carryOut } from './approve.js';
 import { control } from './control.js';
 import { decide, type ThingDecision } from './decide.js';
-import { containmentIdOf, look, sameness, type Sighting, type TriggerMessage } from './look.js';
+import { look, sameness, type Sighting, type TriggerMessage } from './look.js';
 import { BY, type IntakePorts, type IntakeSettings } from './ports.js';
 
 /** Longest delay of SQS. A message that waits is sent anew each time, so waiting uses up neither deliveries nor retention. */
