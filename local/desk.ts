@@ -17,7 +17,7 @@ import { iotService } from './services/iot/service.js';
 import type { IotOptions } from './services/iot/state.js';
 import { iotDataService } from './services/iotdata/service.js';
 import { startKinesis } from './services/kinesis/service.js';
-import { createKms } from './services/kms/service.js';
+import { createKms, type KmsOptions } from './services/kms/service.js';
 import { startLambda } from './services/lambda/service.js';
 import { startLogs } from './services/logs/service.js';
 import { createS3 } from './services/s3/service.js';
@@ -44,6 +44,7 @@ export interface DeskOptions {
   readonly assembly?: string;
   readonly onProgress?: (progress: DeployProgress) => void;
   readonly pca?: PcaOptions;
+  readonly kms?: KmsOptions;
   readonly iot?: IotOptions;
 }
 
@@ -123,7 +124,7 @@ async function startServices(
 ): Promise<{ readonly host: string; readonly port: number; readonly serverCaPem: string }> {
   cloud.addService(createSts(cloud));
   cloud.addService(createSsm(cloud));
-  cloud.addService(createKms(cloud));
+  cloud.addService(createKms(cloud, options.kms));
   startLogs(cloud);
   stops.push(startCloudwatch(cloud), startEvents(cloud), startSqs(cloud));
   startSns(cloud);

@@ -30,6 +30,8 @@ export function localSigner(privateKey: KeyObject): CaSigner {
 export interface OwnCa {
   readonly certificatePem: string;
   readonly publicKey: KeyObject;
+  /** PKCS #8. */
+  readonly privateKeyPem: string;
   readonly signer: CaSigner;
 }
 
@@ -47,7 +49,8 @@ export function ownCa(key: 'P-256' | 'P-384' | 'RSA-2048' = 'P-256', days = 3650
     algorithm,
   );
   const der = signedDer(tbs, algorithm, sign(algorithm.hash, tbs, privateKey));
-  return { certificatePem: derToPem(der, 'CERTIFICATE'), publicKey, signer: localSigner(privateKey) };
+  const privateKeyPem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  return { certificatePem: derToPem(der, 'CERTIFICATE'), publicKey, privateKeyPem, signer: localSigner(privateKey) };
 }
 
 export const KEY_ARN = 'arn:aws:kms:eu-west-1:111122223333:key/0f1e2d3c-4b5a-4678-8a9b-0c1d2e3f4a5b';

@@ -1,5 +1,5 @@
 /** What each KeySpec is and signs with (KMS developer guide, "Key spec reference"). */
-import { createHash, generateKeyPair, type KeyObject } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import { AwsError } from '../../models/service.js';
 import * as ecdsa from './ecdsa.js';
@@ -31,6 +31,20 @@ export const KEY_SPECS: Readonly<Record<string, KeySpec>> = {
   ECC_NIST_P256: ecSpec('prime256v1', 'ECDSA_SHA_256'),
   ECC_NIST_P384: ecSpec('secp384r1', 'ECDSA_SHA_384'),
 };
+
+export function pairOf(privateKeyPem: string): KeyPair {
+  const privateKey = createPrivateKey(privateKeyPem);
+  return { privateKey, publicKey: createPublicKey(privateKey) };
+}
+
+const SPEC_OF_CURVE: Readonly<Record<string, string>> = { prime256v1: 'ECC_NIST_P256', secp384r1: 'ECC_NIST_P384' };
+
+/** Throws for a key that the desk does not have. */
+export function specOf({ asymmetricKeyDetails: details }: KeyObject): string {
+  const spec = SPEC_OF_CURVE[details?.namedCurve ?? ''] ?? `RSA_${details?.modulusLength}`;
+  if (!KEY_SPECS[spec]) throw new Error(`key of KMS: got ${spec}, expected one of ${Object.keys(KEY_SPECS).join(', ')}`);
+  return spec;
+}
 
 interface Signing {
   readonly hash: rsa.HashName;

@@ -3,7 +3,7 @@ import type { Cloud } from '../../cloud.js';
 import { parsePolicy } from '../../iam/policy.js';
 import type { PolicyDocument, Principal } from '../../iam/principal.js';
 import { AwsError } from '../../models/service.js';
-import { KEY_SPECS } from './key-specs.js';
+import { KEY_SPECS, pairOf, specOf } from './key-specs.js';
 import { notPendingDeletion, type KmsKey } from './key.js';
 
 export interface Tag {
@@ -21,6 +21,14 @@ export interface CreateKeyInput {
   readonly MultiRegion?: boolean;
   readonly BypassPolicyLockoutSafetyCheck?: boolean;
   readonly Tags?: readonly Tag[];
+}
+
+/** A key that is there when the desk starts. */
+export interface ExistingKey {
+  /** UUID. */
+  readonly keyId: string;
+  /** PKCS #8. */
+  readonly privateKeyPem: string;
 }
 
 interface Alias {
@@ -107,6 +115,25 @@ export class Keys {
     };
     this.keys.set(keyId, key);
     return key;
+  }
+
+  /** A key of this account from before the desk was started: its certificate may be in what is deployed. With the default policy. */
+  adopt({ keyId, privateKeyPem }: ExistingKey): void {
+    const pair = pairOf(privateKeyPem);
+    const text = this.defaultPolicy();
+    this.keys.set(keyId, {
+      keyId,
+      arn: this.arn(`key/${keyId}`),
+      accountId: this.cloud.world.accountId,
+      spec: specOf(pair.publicKey),
+      multiRegion: false,
+      createdAt: this.cloud.world.clock.date(),
+      pair,
+      description: '',
+      state: 'Enabled',
+      policy: { text, document: JSON.parse(text) as PolicyDocument },
+      tags: new Map(),
+    });
   }
 
   /** "Gives the AWS account full access and enables IAM policies" (developer guide, "Default key policy"), of a key that was made by the API. */

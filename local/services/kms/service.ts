@@ -3,7 +3,7 @@ import type { Cloud } from '../../cloud.js';
 import type { AccessRequest } from '../../iam/principal.js';
 import type { AwsService } from '../../models/service.js';
 import type { KmsKey } from './key.js';
-import { Keys } from './keys.js';
+import { type ExistingKey, Keys } from './keys.js';
 import { kmsOperations } from './operations.js';
 
 type Input = Readonly<Record<string, unknown>>;
@@ -11,8 +11,14 @@ type Input = Readonly<Record<string, unknown>>;
 /** Their resource is not a key (KMS developer guide, "Permissions reference"). */
 const OF_THE_ACCOUNT = new Set(['ListKeys', 'ListAliases', 'CreateKey']);
 
-export function createKms(cloud: Cloud): AwsService {
+export interface KmsOptions {
+  /** Keys that are there from the beginning. @default none */
+  readonly keys?: readonly ExistingKey[];
+}
+
+export function createKms(cloud: Cloud, options: KmsOptions = {}): AwsService {
   const keys = new Keys(cloud);
+  for (const key of options.keys ?? []) keys.adopt(key);
   return {
     name: 'kms',
     signingNames: ['kms'],
