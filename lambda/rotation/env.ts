@@ -14,8 +14,8 @@ export const device = {
   /** First level of the devices’ topics: the answer goes to `<prefix>/<thing>/rotation/response`. */
   TOPIC_PREFIX: resourceName,
   /**
-   * Rotations a second, all functions and workers together. A share of the account’s quotas of RegisterCertificate, UpdateCertificate and
-   * DescribeCertificate (10 a second each, FACTS B12) and a pace of its own: devices that ask in a loop must not slow down a revocation.
+   * Rotations a second, from request to retirement, all functions and workers together. Each calls DescribeCertificate eight times (pace.ts), of
+   * which the account has 10 a second (FACTS B12). A pace of its own: devices that ask in a loop must not slow down a revocation.
    */
   ROTATION_PER_SECOND: decimalNumber(0.1, 1000),
 } as const;

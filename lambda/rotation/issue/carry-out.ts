@@ -15,6 +15,7 @@ import { Certificate } from '../../../domain/pki/certificate.js';
 import type { CertificateRequest } from '../../../domain/pki/certificate-request.js';
 import { ROTATION_VERSION, type RotationRefusal } from '../../../domain/protocol/rotation.js';
 import { RequestRefusedByCa } from '../../ports/issuing-ca.js';
+import type { RegisteredCertificate } from '../../ports/registry.js';
 import type { Rotation } from '../../ports/rotations.js';
 import { record, refuse, send, type Asker } from '../answer.js';
 import { activate } from './activate.js';
@@ -58,26 +59,31 @@ export async function carryOut(
   await enrolling.attachThing(id, rotation.thingName);
 
   const activation = await activate(ports, rotation, { ...comparison, id, certificateArn: ordered.newCertificateArn });
-  return activation.active ? answer(ports, asker, activation.rotation) : refuse(ports, asker, activation.reason);
+  return activation.active
+    ? tell(ports, asker, activation.rotation, { certificateId: id, certificatePem: pem })
+    : refuse(ports, asker, activation.reason);
 }
 
-/** Tells the device its certificate, as often as it asks: the answer is not retained and may be lost. */
-async function answer(ports: IssuePorts, asker: Asker, { newCertificateId, newKeyId }: Rotation): Promise<'issued' | RotationRefusal> {
-  const { thing, jobId, principal } = asker;
-  const registered = newCertificateId && (await ports.registry.describe(newCertificateId));
+/** Answers again, as often as the device asks: the answer is not retained and may be lost. */
+async function answer(ports: IssuePorts, asker: Asker, rotation: Rotation): Promise<'issued' | RotationRefusal> {
+  const registered = rotation.newCertificateId && (await ports.registry.describe(rotation.newCertificateId));
   // It was ACTIVE once. Whoever took that away had a reason, and a device's asking again does not undo it.
-  if (registered?.status !== 'ACTIVE') return refuse(ports, asker, 'not-permitted');
-  const { certificateId, certificatePem } = registered;
+  return registered?.status === 'ACTIVE' ? tell(ports, asker, rotation, registered) : refuse(ports, asker, 'not-permitted');
+}
+
+/** Tells the device its certificate, which is ACTIVE. */
+async function tell(
+  ports: IssuePorts,
+  asker: Asker,
+  { newKeyId = '' }: Rotation,
+  { certificateId, certificatePem }: Pick<RegisteredCertificate, 'certificateId' | 'certificatePem'>,
+): Promise<'issued'> {
+  const { thing, jobId, principal } = asker;
   await ports.inventory.setStatus(certificateId, 'ACTIVE', 'rotation', 'registration');
-  await record(ports, asker, 'outcome', 'issued', { newCertificateId: certificateId, newKeyId: newKeyId ?? '' });
+  await record(ports, asker, 'outcome', 'issued', { newCertificateId: certificateId, newKeyId });
   await send(ports, asker, { version: ROTATION_VERSION, status: 'issued', jobId, certificatePem, certificateId });
   ports.signals.count(METRICS.rotationIssued);
-  ports.signals.info('certificate issued', {
-    thingName: thing,
-    certificateId: principal,
-    newCertificateId: certificateId,
-    jobId,
-    reason: 'issued',
-  });
+  const ids = { thingName: thing, certificateId: principal, newCertificateId: certificateId, jobId };
+  ports.signals.info('certificate issued', { ...ids, reason: 'issued' });
   return 'issued';
 }

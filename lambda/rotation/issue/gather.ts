@@ -1,11 +1,12 @@
 /** What is known of one request before it is decided. What costs nothing comes first: a message that no rotation waits for asks AWS IoT nothing. */
-import { certificateId, type CertificateId } from '../../../domain/fleet/certificate-id.js';
+import { certificateId } from '../../../domain/fleet/certificate-id.js';
 import { thingName, type ThingName } from '../../../domain/fleet/thing-name.js';
 import { Certificate } from '../../../domain/pki/certificate.js';
 import type { CertificateRequest } from '../../../domain/pki/certificate-request.js';
 import { OPEN_ROTATION_STATES, type RotationState } from '../../../domain/protocol/rotation.js';
 import type { RotationRequestEvent } from '../../../domain/protocol/rotation-events.js';
 import { isBarred } from '../../ports/containments.js';
+import type { RegisteredCertificate } from '../../ports/registry.js';
 import type { Rotation } from '../../ports/rotations.js';
 import { nextSlot } from '../pace.js';
 import type { IssueFacts } from './decide.js';
@@ -17,6 +18,8 @@ export interface Gathered {
   readonly facts: IssueFacts;
   readonly rotation?: Rotation;
   readonly request?: CertificateRequest;
+  /** The certificate that asks, as the registry has it. */
+  readonly registered?: RegisteredCertificate;
   /** Is the certificate of the connection known to be this thing's? */
   readonly isTheirs: boolean;
 }
@@ -36,7 +39,7 @@ export async function gather(ports: IssuePorts, { perSecond }: IssueSettings, ev
   if (rotation === undefined || !OPEN.has(rotation.state)) return { thing, facts: nothing, isTheirs: record?.thingName === thing };
   if (rotation.thingName !== thing) return { thing, facts: { ...nothing, rotation, principal: 'not-theirs' }, rotation, isTheirs: false };
 
-  await nextSlot(ports, perSecond);
+  await nextSlot(ports, perSecond, 'request');
   const registered = await ports.registry.describe(principal);
   const things = await ports.registry.thingsOf(principal);
   const isTheirs = things.length === 1 && things[0] === thing;
@@ -51,27 +54,29 @@ export async function gather(ports: IssuePorts, { perSecond }: IssueSettings, ev
     request: requestFacts(request, thing),
   };
   if (request === undefined || rotation.csrSha256 !== undefined) return { thing, rotation, request, isTheirs, facts };
-  const known = await others(ports, thing, principal, request);
+  const known = await others(ports, thing, registered, request);
   // Read again, after the keys: a reservation writes both at once, so a key that is known by this very request is seen together with it.
   const now = await ports.rotations.byOld(principal);
   const stillOpen = now !== undefined && OPEN.has(now.state) ? now : undefined;
-  return { thing, rotation: stillOpen, request, isTheirs, facts: { ...facts, ...known, rotation: stillOpen } };
+  return { thing, rotation: stillOpen, request, registered, isTheirs, facts: { ...facts, ...known, rotation: stillOpen } };
 }
 
 /** What the other certificates say about a new request: those of the thing are read from the registry, all others are known by their keys. */
 async function others(
   { enrolling, registry, rotations }: IssuePorts,
   thing: ThingName,
-  principal: CertificateId,
+  asking: RegisteredCertificate | undefined,
   request: CertificateRequest,
 ): Promise<Pick<IssueFacts, 'keyIsKnown' | 'hasAnother'>> {
   let keyIsKnown = await rotations.keyIsKnown(request.keyId);
+  keyIsKnown ||= asking !== undefined && hasKeyOf(asking.certificatePem, request);
   let hasAnother = false;
-  for (const id of new Set([principal, ...(await enrolling.certificatesOf(thing))])) {
+  for (const id of await enrolling.certificatesOf(thing)) {
+    if (id === asking?.certificateId) continue;
     const registered = await registry.describe(id);
     if (registered === undefined) continue;
     keyIsKnown ||= hasKeyOf(registered.certificatePem, request);
-    hasAnother ||= id !== principal && registered.status === 'ACTIVE';
+    hasAnother ||= registered.status === 'ACTIVE';
   }
   return { keyIsKnown, hasAnother };
 }

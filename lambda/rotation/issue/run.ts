@@ -3,6 +3,7 @@ import { Certificate } from '../../../domain/pki/certificate.js';
 import type { CertificateRequest } from '../../../domain/pki/certificate-request.js';
 import type { RotationRefusal } from '../../../domain/protocol/rotation.js';
 import type { RotationRequestEvent } from '../../../domain/protocol/rotation-events.js';
+import type { RegisteredCertificate } from '../../ports/registry.js';
 import type { Rotation } from '../../ports/rotations.js';
 import { record, refuse, type Asker } from '../answer.js';
 import { takeBack } from './activate.js';
@@ -32,7 +33,7 @@ export async function run(ports: IssuePorts, settings: IssueSettings, event: Rot
   if (decision.do === 'refuse' || rotation === undefined || request === undefined) return decline(ports, asker, decision, gathered);
 
   await record(ports, asker, 'intent', decision.reason, { csrSha256: request.sha256 });
-  const granted = decision.do === 'grant' ? await reserve(ports, rotation, request) : rotation;
+  const granted = decision.do === 'grant' ? await reserve(ports, rotation, request, gathered.registered) : rotation;
   return typeof granted === 'string' ? refuse(ports, asker, granted) : carryOut(ports, settings, asker, granted, request);
 }
 
@@ -53,9 +54,10 @@ async function reserve(
   ports: IssuePorts,
   { oldCertificateId }: Rotation,
   request: CertificateRequest,
+  asking: RegisteredCertificate | undefined,
 ): Promise<Rotation | RotationRefusal> {
   const { rotations, clock } = ports;
-  await rememberOldKey(ports, oldCertificateId);
+  if (asking !== undefined) await rememberOldKey(ports, asking);
   const { sha256: csrSha256, keyId: newKeyId } = request;
   const reserved = await rotations.reserve(oldCertificateId, { csrSha256, newKeyId, atMs: clock.nowMs() });
   if (reserved === 'key-known') return 'key-reused';
@@ -65,9 +67,7 @@ async function reserve(
 }
 
 /** So that no other thing can ever have the key of a certificate that went through a rotation. */
-async function rememberOldKey({ registry, rotations }: IssuePorts, oldCertificateId: Rotation['oldCertificateId']): Promise<void> {
-  const registered = await registry.describe(oldCertificateId);
-  if (registered === undefined) return;
-  const certificate = Certificate.read(registered.certificatePem);
+async function rememberOldKey({ rotations }: IssuePorts, { certificatePem }: RegisteredCertificate): Promise<void> {
+  const certificate = Certificate.read(certificatePem);
   await rotations.rememberKey(certificate.issuerKeyId, candidateCertificateId(certificate.der));
 }

@@ -28,7 +28,7 @@ export async function gather(ports: ProvePorts, { perSecond }: ProveSettings, ev
   if (rotation === undefined) return { thing, facts: nothing, isTheirs: (await ports.inventory.byId(principal))?.thingName === thing };
   if (rotation.thingName !== thing) return { thing, facts: { ...nothing, rotation, principal: 'not-theirs' }, rotation, isTheirs: false };
 
-  await nextSlot(ports, perSecond);
+  await nextSlot(ports, perSecond, 'proof');
   const registered = await ports.registry.describe(principal);
   const fresh = await rightsOf(ports, principal);
   const isTheirs = fresh.things.length === 1 && fresh.things[0] === thing;

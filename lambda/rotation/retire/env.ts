@@ -8,7 +8,7 @@ export const RetireEnv = z.object({
   TRUST_PARAMETER_PATH: resourceName,
   /** Its own queue: a round is cut into messages. */
   RETIRE_QUEUE_URL: queueUrl,
-  /** Certificates a second that are settled, all workers together: a share of the quota of UpdateCertificate and DescribeCertificate. */
+  /** Rotations a second, all functions and workers together. */
   ROTATION_PER_SECOND: decimalNumber(0.1, 1000),
   /** Days before the deadline at which people are told, each once: `14,7,1`. */
   ESCALATE_DAYS: z

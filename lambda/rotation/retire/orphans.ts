@@ -32,7 +32,7 @@ async function lookAt(ports: RetirePorts, settings: RetireSettings, issued: Issu
   const isNamed = rotation?.newCertificateId === newCertificateId || rotation?.newCertificateArn === certificateArn;
   const record = isNamed ? undefined : await inventory.byId(newCertificateId);
   const { revocation } = record === undefined ? {} : await inventory.bySerial(record.issuerId, record.serialNumber);
-  if (!isNamed) await nextSlot(ports, settings.perSecond);
+  if (!isNamed) await nextSlot(ports, settings.perSecond, 'settling');
   const standing = isNamed ? 'not asked' : ((await registry.describe(newCertificateId))?.status ?? 'absent');
   const decision = decideOrphan({ isNamed, standing, isRevoked: revocation?.state === 'done' });
   const ids = { certificateId: newCertificateId, certificateArn, oldCertificateId, reason: decision.reason };

@@ -18,7 +18,7 @@ export async function retireDue(ports: RetirePorts, settings: RetireSettings, ac
 }
 
 async function retireOne(ports: RetirePorts, settings: RetireSettings, rotation: Rotation, acting: boolean): Promise<void> {
-  await nextSlot(ports, settings.perSecond);
+  await nextSlot(ports, settings.perSecond, 'settling');
   const { clock, containments, registry, signals } = ports;
   const { oldCertificateId, newCertificateId, thingName, campaignId } = rotation;
   const heir = await heirOf(ports, rotation);

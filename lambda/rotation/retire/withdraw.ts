@@ -55,7 +55,7 @@ async function mayTakeBack(
   { oldCertificateId, newCertificateId, thingName, campaignId }: Rotation,
 ): Promise<boolean> {
   if (newCertificateId === undefined) return true;
-  await nextSlot(ports, perSecond);
+  await nextSlot(ports, perSecond, 'settling');
   const fresh = await ports.registry.describe(newCertificateId);
   const old = await find(ports, oldCertificateId);
   const standing = old?.registered?.status ?? 'absent';

@@ -70,7 +70,7 @@ export class Fleet implements DeviceCloud {
   /** What a person noted when a thing was contained: release gives exactly this back. */
   readonly containing = new Map<ThingName, Set<CertificateId>>();
   /** A function that runs when its time is up never goes on. */
-  private readonly timeOuts = new WeakMap<Task, () => void>();
+  private readonly runs = new WeakMap<Task, { readonly sinceMs: number; readonly timeOut: () => void }>();
   private keysUsed = 0;
   private toldOf = new Set<string>();
 
@@ -192,7 +192,7 @@ export class Fleet implements DeviceCloud {
       answerIsLost: () => this.chance.once(this.trouble.unanswered),
     });
     this.tasks.push(task);
-    this.timeOuts.set(task, () => ended(new Error('Task timed out')));
+    this.runs.set(task, { sinceMs: this.nowMs(), timeOut: () => ended(new Error('Task timed out')) });
   }
 
   private work({ to, body }: Message, gate: <T extends object>(ports: T) => T): Promise<unknown> {
@@ -282,11 +282,13 @@ export class Fleet implements DeviceCloud {
 
   /** Time goes by: functions are stopped, and executions that have been IN_PROGRESS for too long are over (AWS IoT does that). */
   pass(ms: number): void {
-    if (ms > FUNCTION_MS) {
-      for (const task of this.tasks) this.timeOuts.get(task)?.();
-      this.tasks = this.tasks.filter((task) => !this.timeOuts.has(task));
-    }
     this.world.clock.advance(ms);
+    this.tasks = this.tasks.filter((task) => {
+      const run = this.runs.get(task);
+      if (run === undefined || this.nowMs() - run.sinceMs <= FUNCTION_MS) return true;
+      run.timeOut();
+      return false;
+    });
     for (const [execution, status] of this.world.jobs.statuses) {
       if (status === 'IN_PROGRESS' && this.nowMs() - (this.startedAtMs.get(execution) ?? this.nowMs()) > IN_PROGRESS_MS)
         this.world.jobs.statuses.set(execution, 'TIMED_OUT');

@@ -86,7 +86,7 @@ export class Story {
       if (chance.once(0.03)) device.powerCut(fleet);
       return device.act(fleet);
     }
-    if (drawn < 0.97) return fleet.pass(chance.of([1, 1, 1, 6, 6, 20, 45, 90, 600]) * MINUTE_MS);
+    if (drawn < 0.97) return fleet.pass(chance.of([0.2, 0.5, 0.5, 1, 1, 6, 6, 20, 45, 90, 600]) * MINUTE_MS);
     if (drawn < 0.98) return fleet.send('retire', { kind: 'sweep' });
     return this.somebody();
   }
