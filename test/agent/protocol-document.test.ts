@@ -37,7 +37,9 @@ test.each(Object.entries(SHUT_OFF_FAILURES))('failure %s of a shut-off stands in
 
 test.each([
   defenderTopic('<thing>'),
-  ...([...ROTATION_TOPICS.publish, ...ROTATION_TOPICS.receive, REPORT_TOPIC] as const).map((topic) => deviceTopic('<prefix>', '<thing>', topic)),
+  ...([...ROTATION_TOPICS.publish, ...ROTATION_TOPICS.receive, REPORT_TOPIC] as const).map((topic) =>
+    deviceTopic('<prefix>', '<thing>', topic),
+  ),
   ...JOB_FILTERS.map((filter) => jobsTopic('<thing>', filter)),
   ...['get', '<jobId>/get', '<jobId>/update'].map((suffix) => jobsTopic('<thing>', suffix)),
 ])('topic %s stands in it', (topic) => {
