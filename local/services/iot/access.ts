@@ -130,9 +130,15 @@ function resources(operation: string, input: Input, arn: ArnOf): readonly string
 /** Who hands a role to AWS IoT must be allowed to pass it (API_SetV2LoggingOptions and others; IAM user guide, iam:PassRole). */
 const PASSES: Readonly<Record<string, (input: Input) => readonly unknown[]>> = {
   SetV2LoggingOptions: (input) => [input['roleArn']],
+  UpdateAccountAuditConfiguration: (input) => [input['roleArn'], ...notificationRoles(input)],
   CreateSecurityProfile: alertRole,
   UpdateSecurityProfile: alertRole,
 };
+
+function notificationRoles({ auditNotificationTargetConfigurations }: Input): readonly unknown[] {
+  const targets = (auditNotificationTargetConfigurations ?? {}) as Readonly<Record<string, { readonly roleArn?: string }>>;
+  return Object.values(targets).map(({ roleArn }) => roleArn);
+}
 
 function alertRole({ alertTargets }: Input): readonly unknown[] {
   return Object.values((alertTargets ?? {}) as Readonly<Record<string, { readonly roleArn?: string }>>).map(({ roleArn }) => roleArn);
