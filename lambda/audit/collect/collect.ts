@@ -5,7 +5,7 @@
  *                                                                    └─(last one)─► what the complete checks have not seen again is closed
  *
  * It may die anywhere: the message comes again and does its pages once more. Rows say what has been asked for, and who is asked twice finds it done.
- * Memory holds one page.
+ * Memory holds two pages.
  */
 import { METRICS } from '../../../domain/fleet/metrics.js';
 import type { CheckRecord, RecordedCheck } from '../../ports/audit-record.js';
@@ -59,7 +59,13 @@ function noteFailures({ signals }: CollectPorts, task: AuditTask, { failed }: Ta
       signals.warn('audit check did not complete', { taskId, checkName, status: checkStatus, errorCode, error: message });
 }
 
-/** Resolves to the token of the first page that is not done; `undefined`: all are. */
+/**
+ * Resolves to the token of the first page that is not done; `undefined`: all are. While a page is being handled the next one is read: its token is all that
+ * has to be waited for.
+ *
+ *     read 1 │ read 2   │ read 3   │ …
+ *            │ handle 1 │ handle 2 │ …
+ */
 async function readPages(
   ports: CollectPorts,
   settings: CollectSettings,
@@ -67,19 +73,28 @@ async function readPages(
   checks: ReadonlyMap<RecordedCheck, CheckRecord>,
   from: string | undefined,
 ): Promise<string | undefined> {
-  const { clock, pace } = ports;
-  let token = from;
+  let coming = readPage(ports, settings, task.taskId, from);
   for (;;) {
-    await clock.sleepUntil(await pace.reserve(PACE, 1, settings.pagesPerSecond, clock.nowMs()));
-    const { nextToken, ...page } = await readPage(ports, task.taskId, token);
+    const { nextToken, ...page } = await coming;
+    const isLast = nextToken === undefined;
+    const timeIsShort = ports.clock.nowMs() >= settings.deadlineMs;
+    if (!isLast && !timeIsShort) {
+      coming = readPage(ports, settings, task.taskId, nextToken);
+      // Heard when it is waited for. If the page at hand fails first, nobody waits for it.
+      coming.catch(() => undefined);
+    }
     await takePage(ports, settings, task, checks, page);
-    if (nextToken === undefined) return undefined;
-    token = nextToken;
-    if (clock.nowMs() >= settings.deadlineMs) return token;
+    if (isLast || timeIsShort) return nextToken;
   }
 }
 
-async function readPage({ audits, signals }: CollectPorts, taskId: string, token: string | undefined): Promise<AuditFindingsPage> {
+async function readPage(
+  { audits, clock, pace, signals }: CollectPorts,
+  { pagesPerSecond }: CollectSettings,
+  taskId: string,
+  token: string | undefined,
+): Promise<AuditFindingsPage> {
+  await clock.sleepUntil(await pace.reserve(PACE, 1, pagesPerSecond, clock.nowMs()));
   try {
     return await audits.findings(taskId, token);
   } catch (error) {
