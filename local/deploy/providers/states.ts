@@ -44,10 +44,10 @@ function definitionOf(properties: Properties): string {
   return text ?? JSON.stringify(properties.Definition);
 }
 
-/** `${name}` in the text; what has no substitution stays, as in a Lambda's own `${…}`. */
+/** `${name}` in the text becomes the value as it is; what has no substitution stays. */
 function substituted(text: string, substitutions: Properties): string {
   return text.replace(/\$\{([A-Za-z0-9]+)\}/g, (token, key: string) =>
-    Object.hasOwn(substitutions, key) ? JSON.stringify(String(substitutions[key])).slice(1, -1) : token,
+    Object.hasOwn(substitutions, key) ? String(substitutions[key]) : token,
   );
 }
 

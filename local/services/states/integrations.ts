@@ -139,10 +139,14 @@ function envelope({ payload, text, statusCode, logResult }: Answer): Json {
   };
 }
 
+/** TaskFailedEventDetails API reference. */
+const LONGEST_ERROR = 256;
+const LONGEST_CAUSE = 32_768;
+
 /** A function that threw: its own error type, and what it answered as the cause. */
 function functionFailure(answer: Json, text: string): StateFailure {
   const type = isObject(answer) && typeof answer.errorType === 'string' && answer.errorType !== '' ? answer.errorType : 'Lambda.Unknown';
-  return new StateFailure(type, text);
+  return new StateFailure(type.slice(0, LONGEST_ERROR), text.slice(0, LONGEST_CAUSE));
 }
 
 function objectOf(parameters: Json, service: string): JsonObject {
