@@ -36,7 +36,7 @@ export interface CaRecords {
   get(anchorId: string, serialNumber: SerialNumber): Promise<SignedCertificate | undefined>;
   /** `false`: revoked before; time and reason of then stand. */
   revoke(anchorId: string, revocation: Revocation): Promise<boolean>;
-  /** What the next CRL names, in no order. */
+  /** What the next CRL names, ascending by serial number as a text: always in the same order. */
   revoked(anchorId: string): AsyncIterable<Revocation>;
   /** They have ended, and a CRL has named them since: the next one does not. That they were revoked stays on record. */
   drop(anchorId: string, serialNumbers: readonly SerialNumber[]): Promise<void>;

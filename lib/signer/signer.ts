@@ -70,7 +70,8 @@ export class Signer extends Construct {
         TRUST_PARAMETER_PATH: parameterPath,
       }),
       timeout: Duration.minutes(2),
-      memoryMiB: 512,
+      // A list of a million entries takes half of it.
+      memoryMiB: 1024,
       // The certificates of a campaign come one by one, and one CRL names them all: all messages but one of a batch find that it does.
       batchSize: 10,
       maxConcurrency: 2,
