@@ -1,7 +1,7 @@
 /** Amazon Kinesis Data Streams on the desk: its operations, what IAM must allow for each, and deliveries from other services. */
 import type { Cloud, Delivery } from '../../cloud.js';
 import type { AccessRequest } from '../../iam/principal.js';
-import { Records, dataOperations } from './data-operations.js';
+import { Records, recordOperations } from './record-operations.js';
 import { StreamMetrics } from './metrics.js';
 import { streamOperations } from './operations.js';
 import { readIterator } from './shard-iterator.js';
@@ -15,7 +15,7 @@ export function startKinesis(cloud: Cloud): void {
   cloud.addService({
     name: 'kinesis',
     signingNames: ['kinesis'],
-    operations: { ...streamOperations(streams, cloud.world), ...dataOperations(streams, records, metrics, cloud.world) },
+    operations: { ...streamOperations(streams, cloud.world), ...recordOperations(streams, records, metrics, cloud.world) },
     access: (operation, input) => [access(streams, cloud, operation, input)],
     resourcePolicies: (arn) => {
       const policy = streams.find(arn)?.policy;

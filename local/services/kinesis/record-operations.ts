@@ -60,7 +60,7 @@ function checkRecord(stream: Stream, { Data, PartitionKey, ExplicitHashKey }: Re
     );
 }
 
-export function dataOperations(
+export function recordOperations(
   streams: Streams,
   records: Records,
   metrics: StreamMetrics,
