@@ -20,23 +20,22 @@ export async function kmsPublicKey(client: KMSClient, keyArn: string): Promise<K
 }
 
 export function kmsCaSigner(client: KMSClient, keyArn: string): CaSigner {
-  /** Asked for once by each execution environment: a key of KMS does not change. */
-  let own: Promise<KeyObject> | undefined;
+  /** Compared once by each execution environment: a key of KMS does not change. */
+  let own: KeyObject | undefined;
 
-  async function checkPinned(publicKey: KeyObject): Promise<void> {
-    own ??= kmsPublicKey(client, keyArn);
-    const signing = await own.catch((error: unknown) => {
-      own = undefined;
-      throw error;
-    });
+  async function check(publicKey: KeyObject): Promise<void> {
+    const signing = await kmsPublicKey(client, keyArn);
     if (!signing.equals(publicKey)) throw new Error(`${keyArn}: its public key is not that of the pinned certificate`);
+    own = signing;
   }
 
   return {
+    check,
+
     async sign(publicKey, tbs) {
       const algorithm = caSignatureOf(publicKey);
       if (algorithm === undefined) throw new Error(`${keyArn}: expected a key on P-256 or P-384, or RSA of 2048 bits or more`);
-      await checkPinned(publicKey);
+      if (own === undefined || !own.equals(publicKey)) await check(publicKey);
       const toBeSigned = tbs(algorithm);
       const { Signature } = await client.send(
         new SignCommand({

@@ -1,4 +1,5 @@
 /** The CRL of a CA of our own: named, numbered, in time, and in order. */
+import { DisableKeyCommand, EnableKeyCommand } from '@aws-sdk/client-kms';
 import { DeleteObjectCommand } from '@aws-sdk/client-s3';
 import { Certificate } from '../../domain/pki/certificate.js';
 import { readCrlBytes } from '../../domain/pki/crl-reader.js';
@@ -11,7 +12,7 @@ import { run } from '../../lambda/signer/publish/run.js';
 import { BUCKETS } from '../revocation/desk-ports.js';
 import { crashing, Death } from '../revocation/memory/crashing.js';
 import { createRequest, type BuiltRequest } from '../builders/csr.js';
-import { startSignerDesk, type SignerDesk } from './desk.js';
+import { createKmsCa, startSignerDesk, type SignerDesk } from './desk.js';
 import { entriesOf, hasOpenssl, objectionsTo } from './openssl.js';
 
 const DAY_MS = 86_400_000;
@@ -197,6 +198,16 @@ test('a failure is counted and comes back; an anchor without a signer is an erro
   const before = failed();
   await expect(desk.publish('nobody')).rejects.toThrow('publish: got trust anchor "nobody", expected one with a signer');
   expect(failed()).toBe(before + 1);
+});
+
+test('the regular look tells of a key that is disabled, although no CRL is due', async () => {
+  const ca = await createKmsCa(desk.kms, desk.clock.nowMs());
+  desk.anchor('key', ca);
+  expect(await desk.publish('key')).toBe('published');
+  await desk.kms.send(new DisableKeyCommand({ KeyId: ca.keyArn }));
+  await expect(desk.publish('key')).rejects.toThrow('is disabled');
+  await desk.kms.send(new EnableKeyCommand({ KeyId: ca.keyArn }));
+  expect(await desk.publish('key')).toBe('current');
 });
 
 test('each look tells how long the CRL still counts', async () => {
