@@ -56,6 +56,9 @@ describe('intrinsic functions', () => {
   test.each<[string, unknown]>([
     ["States.Format('{} of {} \\{\\} \\'x\\'', $.s, States.MathAdd($.n, 1))", "text of 6 {} 'x'"],
     ['States.StringToJson(\'{"a":1}\')', { a: 1 }],
+    ["States.StringToJson('')", null],
+    ["States.Format('{} and {}', $.o, $.list)", '{k=v} and [1, 2, 2, 3]'],
+    ['States.JsonToString($.list.[?(@ > 2)])', '[3]'],
     ['States.JsonToString($.o)', '{"k":"v"}'],
     ["States.Array(1, 'a', null, true, $.n)", [1, 'a', null, true, 5]],
     [
@@ -148,6 +151,16 @@ describe('Wait stands on the desk clock', () => {
     expect(await status()).toBe('SUCCEEDED');
   });
 
+  test.each([
+    [-1, 'The SecondsPath parameter references a negative value: $.s == -1'],
+    [1.5, 'The SecondsPath parameter cannot be parsed as a long value: $.s == 1.5'],
+    [2 ** 31, 'Wait state delay is too long.'],
+    [undefined, 'The SecondsPath parameter does not reference an input value: $.s'],
+  ])('SecondsPath that leads to %s is an error', async (s, cause) => {
+    const failed = await desk.run({ One: { Type: 'Wait', SecondsPath: '$.s', End: true } }, { s });
+    expect(failed.cause).toContain(cause);
+  });
+
   test('Timestamp and TimestampPath; a moment that is past does not wait; a text that is none is an error', async () => {
     const at = new Date(desk.world.clock.nowMs() + 7_200_000).toISOString();
     const arn = await desk.begin(await desk.machine({ One: { Type: 'Wait', TimestampPath: '$.at', End: true } }), { at });
@@ -227,7 +240,10 @@ describe('branches side by side', () => {
   test('Map over nothing answers nothing, and over something that is no list fails', async () => {
     const one = { Type: 'Map', ItemsPath: '$.items', Iterator: branch('P', { Type: 'Pass' }), End: true };
     expect((await desk.run({ One: one }, { items: [] })).value).toEqual([]);
-    expect(await desk.run({ One: one }, { items: 5 })).toMatchObject({ error: 'States.Runtime' });
+    expect(await desk.run({ One: one }, { items: 5 })).toMatchObject({
+      error: 'States.Runtime',
+      types: ['ExecutionStarted', 'MapStateEntered', 'ExecutionFailed'],
+    });
   });
 });
 

@@ -128,7 +128,11 @@ function itemsOf(state: State, sources: Sources): readonly Json[] {
 function concurrencyOf(state: State, sources: Sources): number {
   if (state.MaxConcurrencyPath === undefined) return state.MaxConcurrency ?? 0;
   const value = valueAt(state.MaxConcurrencyPath, sources);
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0)
-    throw new RuntimeFault(`Expected non-negative integer for '${state.MaxConcurrencyPath}' but was: ${JSON.stringify(value)}`);
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0) {
+    const got = typeof value === 'string' ? value : JSON.stringify(value);
+    throw new RuntimeFault(
+      `The MaxConcurrencyPath field refers to value "${got}" which is not a valid integer: ${state.MaxConcurrencyPath}`,
+    );
+  }
   return value;
 }

@@ -130,18 +130,14 @@ const WORK: Readonly<Record<State['Type'], (place: Place) => Done | Promise<Done
           runStates,
         );
       },
-      () => place.engine.history.add(place.branch, 'ParallelStateFailed'),
+      'ParallelState',
     ),
   Map: (place) =>
-    attempted(
-      place,
-      (sources) => attemptMap(place.engine, place.branch, place.name, place.state, sources, runStates),
-      () => place.engine.history.add(place.branch, 'MapStateFailed'),
-    ),
+    attempted(place, (sources) => attemptMap(place.engine, place.branch, place.name, place.state, sources, runStates), 'MapState'),
 };
 
 /** Retry, Catch, ResultSelector and ResultPath around the work of a Task, Parallel or Map. */
-async function attempted(place: Place, work: (sources: Sources) => Promise<Json>, onGivenUp?: () => void): Promise<Done> {
+async function attempted(place: Place, work: (sources: Sources) => Promise<Json>, branching?: 'ParallelState' | 'MapState'): Promise<Done> {
   const { engine, branch, state, name, entered } = place;
   const attempt = async (retryCount: number): Promise<Json> => {
     try {
@@ -153,7 +149,11 @@ async function attempted(place: Place, work: (sources: Sources) => Promise<Json>
       throw inState(error, name, entered);
     }
   };
-  const outcome: Attempted = await withRetries(engine, branch, state, attempt, onGivenUp);
+  // What fails before any branch has begun has no event of its own.
+  const failed = (): void => {
+    if (branching && branch.lastEventId !== entered) engine.history.add(branch, `${branching}Failed`);
+  };
+  const outcome: Attempted = await withRetries(engine, branch, state, attempt, failed);
   if ('result' in outcome) return { output: outcome.result, ...next(state) };
   return { output: putAt(resultPath(outcome.caught), place.input, outcome.error), next: outcome.caught.Next };
 }
@@ -193,25 +193,36 @@ function failText(expression: string, field: string, sources: Sources): string {
   return value;
 }
 
+/** Beyond it AWS refuses to wait. */
+const LONGEST_WAIT_SECONDS = 2 ** 31 - 1;
+
 function waitMs(state: State, sources: Sources, nowMs: number): number {
-  if (state.Seconds !== undefined) return state.Seconds * 1000;
-  if (state.Timestamp !== undefined) return timestampMs(state.Timestamp)! - nowMs;
-  if (state.SecondsPath !== undefined) {
-    const found = find(state.SecondsPath, sources);
-    if (!found.found) throw new RuntimeFault(`The SecondsPath parameter does not reference an input value: ${state.SecondsPath}`);
-    if (typeof found.value !== 'number' || found.value < 0)
-      throw new RuntimeFault(
-        `The SecondsPath parameter does not reference a valid non-negative number: ${state.SecondsPath} == ${JSON.stringify(found.value)}`,
-      );
-    return found.value * 1000;
-  }
+  const seconds = state.Seconds ?? (state.SecondsPath === undefined ? undefined : secondsAt(state.SecondsPath, sources));
+  const ms = seconds === undefined ? momentOf(state, sources) - nowMs : seconds * 1000;
+  if (ms > LONGEST_WAIT_SECONDS * 1000) throw new RuntimeFault('Wait state delay is too long.');
+  return ms;
+}
+
+function secondsAt(path: string, sources: Sources): number {
+  const found = find(path, sources);
+  if (!found.found) throw new RuntimeFault(`The SecondsPath parameter does not reference an input value: ${path}`);
+  const { value } = found;
+  const refuse = (what: string): never => {
+    throw new RuntimeFault(`The SecondsPath parameter ${what}: ${path} == ${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  };
+  if (typeof value !== 'number' || !Number.isInteger(value)) return refuse('cannot be parsed as a long value');
+  return value < 0 ? refuse('references a negative value') : value;
+}
+
+function momentOf(state: State, sources: Sources): number {
+  if (state.Timestamp !== undefined) return timestampMs(state.Timestamp)!;
   const path = state.TimestampPath!;
   const found = find(path, sources);
   if (!found.found) throw new RuntimeFault(`The TimestampPath parameter does not reference an input value: ${path}`);
   const atMs = timestampMs(found.value);
-  if (atMs === undefined)
-    throw new RuntimeFault(
-      `The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time format string: ${path} == ${typeof found.value === 'string' ? found.value : JSON.stringify(found.value)}`,
-    );
-  return atMs - nowMs;
+  if (atMs !== undefined) return atMs;
+  const got = typeof found.value === 'string' ? found.value : JSON.stringify(found.value);
+  throw new RuntimeFault(
+    `The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time format string: ${path} == ${got}`,
+  );
 }

@@ -50,16 +50,25 @@ function format([template, ...values]: readonly Json[]): string {
     if (literal !== undefined) return literal;
     const value = values[used++];
     if (value === undefined) return fail('States.Format: more {} than arguments');
-    if (typeof value === 'object' && value !== null)
-      return fail('States.Format: got an object or array, expected a string, number, boolean or null');
-    return typeof value === 'string' ? value : JSON.stringify(value);
+    return javaText(value);
   });
   return used === values.length ? result : fail(`States.Format: got ${values.length} arguments for ${used} {}`);
 }
 
+/** The service is written in Java, and so are its texts of objects and arrays: `{a=1, b=[x, y]}`. */
+function javaText(value: Json): string {
+  if (isArray(value)) return `[${value.map(javaText).join(', ')}]`;
+  if (isObject(value))
+    return `{${Object.entries(value)
+      .map(([key, member]) => `${key}=${javaText(member)}`)
+      .join(', ')}}`;
+  return String(value);
+}
+
+/** A text of nothing is null, as on AWS. */
 function parse(value: Json | undefined): Json {
   try {
-    return JSON.parse(short(value)) as Json;
+    return short(value).trim() === '' ? null : (JSON.parse(short(value)) as Json);
   } catch (error) {
     if (error instanceof IntrinsicFault) throw error;
     return fail(`States.StringToJson: ${(error as Error).message}`);

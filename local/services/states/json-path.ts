@@ -118,8 +118,8 @@ function segmentsOf(reader: Reader): Segment[] {
     if (reader.take('..')) {
       segments.push({ kind: 'descend' });
       if (reader.text[reader.at] !== '[') segments.push(member(reader));
-    } else if (reader.take('.')) segments.push(member(reader));
-    else if (reader.take('[')) segments.push(bracket(reader));
+    } else if (reader.take('[') || reader.take('.[')) segments.push(bracket(reader));
+    else if (reader.take('.')) segments.push(member(reader));
     else return segments;
   }
 }
