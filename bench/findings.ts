@@ -257,7 +257,7 @@ function printed(results: FindingsResults): string {
     throttled,
   ]);
   const byApi = new Table({ head: ['API', 'calls'], style: { head: [] } });
-  for (const [what, count] of Object.entries(calls).toSorted()) byApi.push([what, count]);
+  for (const [what, count] of Object.entries(calls).toSorted(([one], [other]) => (one < other ? -1 : 1))) byApi.push([what, count]);
   return `${times.toString()}\n${byApi.toString()}`;
 }
 

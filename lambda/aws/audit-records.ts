@@ -30,7 +30,7 @@ const DAY_SECONDS = 86_400;
 /** As long as AWS keeps a finding (FACTS C3): a check that is no longer made must not be reported for ever. */
 const FINDING_DAYS = 90;
 const AUDIT_DAYS = 400;
-const SHARDS = [...'0123456789abcdef'];
+const SHARDS = Array.from({ length: 16 }, (_, index) => index.toString(16));
 
 const ttl = (fromMs: number, days: number): number => Math.floor(fromMs / 1000) + days * DAY_SECONDS;
 

@@ -6,6 +6,8 @@ import { run } from '../../lambda/audit/collect/run.js';
 import { crashing, Death } from '../revocation/memory/crashing.js';
 import { AuditWorld, certificateIdOf, finding, otherFinding, SCHEDULE } from './memory/world.js';
 
+const saidBy = ({ signals }: AuditWorld): readonly string[] => signals.lines.map(({ message }) => message);
+
 describe('an audit', () => {
   it('hands its certificates over, a page at a time, and puts every finding on record', async () => {
     const world = new AuditWorld();
@@ -206,6 +208,11 @@ describe('a finding', () => {
     await world.notify(world.audit('t1', [finding('pump-1', { checkName: 'BRAND_NEW_CHECK', severity: 'CRITICAL' })]));
     expect([world.rotated.length, world.metric(METRICS.auditAccountFinding)]).toEqual([0, 1]);
     expect(world.open).toMatchObject([{ checkName: 'UNKNOWN', response: 'notify' }]);
+    expect(saidBy(world)).toContain('audit check is not known');
+    const known = new AuditWorld();
+    await known.notify(known.audit('t1', [otherFinding('LOGGING_DISABLED_CHECK', '111122223333')]));
+    expect(saidBy(known)).not.toContain('audit check is not known');
+    expect(saidBy(known)).not.toContain('findings handed over');
   });
 
   it('about a shared certificate goes to quarantine, as the finding that it is, or to people where quarantine is off', async () => {
