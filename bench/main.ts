@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- crl | revocation | bundles …]`: prints tables, and writes bench/results/<time>.json. Read ratios, not seconds: each is
+ * `npm run bench [-- crl | revocation | campaign | bundles …]`: prints tables, and writes bench/results/<time>.json. Read ratios, not seconds: each is
  * measured against a peer in the same run, in turn. `BENCH_QUICK=1` for a look.
  */
 import '../local/quiet-sdk.js';
@@ -11,6 +11,7 @@ const SECTIONS: Readonly<Record<string, () => Promise<unknown>>> = {
   crl: async () => (await import('./crl.js')).run(),
   revocation: async () => (await import('./revocation.js')).run(),
   findings: async () => (await import('./findings.js')).run(),
+  campaign: async () => (await import('./campaign.js')).run(),
   bundles: async () => (await import('./bundles.js')).run(),
 };
 

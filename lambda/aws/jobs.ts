@@ -67,8 +67,9 @@ export function iotJobs(iot: IoTClient): Jobs {
             description: `Fleetwarden: rotation of certificates, campaign ${document.campaignId}`,
             ...schedule(rollout),
             jobExecutionsRolloutConfig: {
+              maximumPerMinute: rollout.maximumPerMinute,
               exponentialRate: {
-                baseRatePerMinute: rollout.baseRatePerMinute,
+                baseRatePerMinute: Math.min(rollout.baseRatePerMinute, rollout.maximumPerMinute),
                 incrementFactor: rollout.incrementFactor,
                 rateIncreaseCriteria: { numberOfSucceededThings: rollout.increaseAfterSucceeded },
               },

@@ -6,6 +6,8 @@ export type JobExecutionStatus = 'QUEUED' | 'IN_PROGRESS' | 'SUCCEEDED' | 'FAILE
 
 export interface JobRollout {
   readonly baseRatePerMinute: number;
+  /** The rate grows up to this: no more devices are told than can be served. */
+  readonly maximumPerMinute: number;
   readonly incrementFactor: number;
   readonly increaseAfterSucceeded: number;
   readonly abortAtPercent: number;

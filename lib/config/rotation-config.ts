@@ -17,7 +17,9 @@ const fraction = (least: number, most: number): z.ZodNumber =>
 /** In the limits of CreateJob (FACTS D1). */
 const Rollout = z.strictObject({
   baseRatePerMinute: wholeNumber(1, 1000).default(50).describe('Devices a minute that are told of their job in the beginning.'),
-  incrementFactor: fraction(1.1, 5).default(2).describe('By this the rate grows, each time that enough devices have succeeded.'),
+  incrementFactor: fraction(1.1, 5)
+    .default(2)
+    .describe('By this the rate grows, each time that enough devices have succeeded, up to what `ratePerSecond` can serve.'),
   increaseAfterSucceeded: wholeNumber(1, 100_000).default(50).describe('So many successes make the rate grow.'),
   abortAtPercent: fraction(1, 100).default(10).describe('AWS IoT cancels a campaign of which this share has failed, timed out or refused.'),
   abortAfterExecuted: wholeNumber(1, 100_000).default(10).describe('… but not before so many devices have come to an end.'),

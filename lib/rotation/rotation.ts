@@ -102,6 +102,7 @@ export class Rotation extends Construct {
         ROTATION_WINDOW: printRotationWindow(rotationWindowOf(this.settings)),
         GROUPS_PER_SECOND: decimal(GROUPS_PER_SECOND),
         ROLLOUT_BASE_RATE_PER_MINUTE: String(rollout.baseRatePerMinute),
+        ROLLOUT_MAXIMUM_PER_MINUTE: String(mostPerMinute(this.settings.ratePerSecond)),
         ROLLOUT_INCREMENT_FACTOR: decimal(rollout.incrementFactor),
         ROLLOUT_INCREASE_AFTER_SUCCEEDED: String(rollout.increaseAfterSucceeded),
         ROLLOUT_ABORT_AT_PERCENT: decimal(rollout.abortAtPercent),
@@ -279,4 +280,12 @@ export class Rotation extends Construct {
       targets: [this.retire.source.asTarget('rotation-round', RuleTargetInput.fromObject(sweep))],
     });
   }
+}
+
+/**
+ * Devices that are told of their job in a minute, at most as many as can be served in one: told faster than that, they would wait in the queue, ask
+ * again, time out, and abort their campaign by their number. AWS IoT takes 1000 at the most (FACTS D1).
+ */
+function mostPerMinute(ratePerSecond: number): number {
+  return Math.max(1, Math.min(1000, Math.floor(ratePerSecond * 60)));
 }

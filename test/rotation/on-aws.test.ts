@@ -48,6 +48,7 @@ const document = (): RotationJob => ({
 });
 const rollout = {
   baseRatePerMinute: 100,
+  maximumPerMinute: 1000,
   incrementFactor: 1.5,
   increaseAfterSucceeded: 10,
   abortAtPercent: 50,
@@ -89,10 +90,11 @@ async function delivered<T>(act: () => Promise<T>): Promise<T> {
 
 test('a campaign has its thing group and its job, made once however often they are asked for; the device takes the job', async () => {
   const { groups, jobs, rotations, clock } = desk.ports;
+  const made = document();
   for (let i = 0; i < 2; i++) {
     await groups.create(CAMPAIGN, CAMPAIGN);
     for (const { thing } of [device, other]) await groups.add(CAMPAIGN, thing);
-    await jobs.create(JOB, CAMPAIGN, document(), rollout);
+    await jobs.create(JOB, CAMPAIGN, made, rollout);
   }
   for (const { id, thing } of [device, other]) {
     const atMs = clock.nowMs();
@@ -216,4 +218,41 @@ test('jobs and executions are cancelled once, and what has ended or never was is
   await jobs.cancelExecution('no-such-job', other.thing);
   expect((await jobs.describe(JOB))?.status).toMatch(/^(CANCELED|COMPLETED)$/);
   for (let i = 0; i < 2; i++) await groups.remove(CAMPAIGN, other.thing);
+});
+
+test('a job id that another job has is an error, and not taken for our own job; the same job again is', async () => {
+  const { jobs } = desk.ports;
+  const document = {
+    operation: 'rotate-certificate',
+    version: 1,
+    campaignId: 'c-1',
+    reason: 'operator',
+    deadline: '2027-01-01T00:00:00.000Z',
+  } as const;
+  for (let i = 0; i < 2; i++) await jobs.create('taken', CAMPAIGN, document, rollout);
+  await expect(jobs.create('taken', CAMPAIGN, { ...document, campaignId: 'c-2' }, rollout)).rejects.toThrow('taken by another job');
+  for (let i = 0; i < 2; i++) await jobs.remove('taken');
+  expect(await jobs.describe('taken')).toBeUndefined();
+  await jobs.create('taken', CAMPAIGN, { ...document, campaignId: 'c-2' }, rollout);
+});
+
+test('with a maintenance window nobody is told outside of it', async () => {
+  const { jobs, groups, clock } = desk.ports;
+  await groups.create('at-night', 'c-3');
+  await groups.add('at-night', device.thing);
+  const hour = (new Date(clock.nowMs()).getUTCHours() + 2) % 24;
+  const maintenanceWindow = { startTime: `cron(0 ${hour} * * ? *)`, durationInMinutes: 60 };
+  const document = {
+    operation: 'rotate-certificate',
+    version: 1,
+    campaignId: 'c-3',
+    reason: 'operator',
+    deadline: '2027-01-01T00:00:00.000Z',
+  } as const;
+  await jobs.create('at-night', 'at-night', document, { ...rollout, maintenanceWindow });
+  await desk.desk.world.clock.advance(60_000);
+  expect(await jobs.execution('at-night', device.thing)).toBeUndefined();
+  await desk.desk.world.clock.advance(2 * 3_600_000);
+  expect(await jobs.execution('at-night', device.thing)).toEqual({ status: 'QUEUED' });
+  for (let i = 0; i < 2; i++) await groups.delete('at-night');
 });

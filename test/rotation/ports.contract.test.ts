@@ -11,9 +11,14 @@ import type { Containments } from '../../lambda/ports/containments.js';
 import type { Enrolling } from '../../lambda/ports/enrolling.js';
 import type { Registry } from '../../lambda/ports/registry.js';
 import type { Campaign, Campaigns, Rotation, Rotations } from '../../lambda/ports/rotations.js';
+import { serialNumberFromHex } from '../../domain/pki/serial-number.js';
+import { dynamoRevocationsByHand } from '../../lambda/aws/by-hand.js';
+import { dynamoIssuedCertificates } from '../../lambda/aws/issued-certificates.js';
+import type { IssuedCertificate } from '../../lambda/ports/issued-certificates.js';
 import { createCa } from '../builders/ca.js';
 import { startRotationDesk, type RotationDesk } from './desk.js';
 import { MemoryContainments, MemoryIot } from './memory/iot.js';
+import { MemoryIssuedCertificates, MemoryRevocationsByHand } from './memory/ledger-lists.js';
 import { MemoryCampaigns, MemoryRotations } from './memory/rotations.js';
 
 interface Ports {
@@ -295,5 +300,42 @@ describe.each<[string, () => Promise<Ports>]>([
     expect(await ports.registry.setStatus(one, 'REVOKED')).toBe(true);
     await expect(ports.registry.setStatus(one, 'ACTIVE')).rejects.toThrow('REVOKED');
     expect(await ports.registry.setStatus(id(), 'INACTIVE')).toBe(false);
+  });
+});
+
+describe.each([
+  ['in memory', async () => ({ issued: new MemoryIssuedCertificates(), byHand: new MemoryRevocationsByHand() })],
+  [
+    'on DynamoDB',
+    async () => {
+      const { ledger, ports } = (started ??= await startRotationDesk());
+      return { issued: dynamoIssuedCertificates(ledger, ports.clock), byHand: dynamoRevocationsByHand(ledger) };
+    },
+  ],
+] as const)('lists of what a CA issued, and of what people revoke, %s', (_where, make) => {
+  it('what was issued is given oldest first, up to a time, until it is forgotten', async () => {
+    const { issued } = await make();
+    const one = (toldAtMs: number): IssuedCertificate => ({
+      oldCertificateId: id(),
+      newCertificateId: id(),
+      certificateArn: 'arn:aws:acm-pca:eu-west-1:000000000000:certificate-authority/c/certificate/1',
+      toldAtMs,
+    });
+    const [later, first, last] = [one(NOW + 1000), one(NOW), one(NOW + DAY)];
+    for (const each of [later, first, last, first]) await issued.remember(each);
+    expect(await all(issued.toldBefore(NOW + DAY))).toEqual([first, later]);
+    for (let i = 0; i < 2; i++) await issued.forget(first);
+    expect(await all(issued.toldBefore(NOW + DAY + 1))).toEqual([later, last]);
+  });
+
+  it('what people revoke is there once, until they have', async () => {
+    const { byHand } = await make();
+    const revocation = { anchorId: 'factory', serialNumber: serialNumberFromHex('0a'), runId: 'c', sinceMs: NOW };
+    expect([await byHand.remember(revocation), await byHand.remember({ ...revocation, sinceMs: NOW + 1 })]).toEqual([true, false]);
+    expect(await all(byHand.all())).toEqual([revocation]);
+    expect([await byHand.done('factory', revocation.serialNumber), await byHand.done('factory', revocation.serialNumber)]).toEqual([
+      true,
+      false,
+    ]);
   });
 });

@@ -19,6 +19,7 @@ import { World } from './memory/world.js';
 export const DAY_MS = 86_400_000;
 export const ROLLOUT: JobRollout = {
   baseRatePerMinute: 50,
+  maximumPerMinute: 1000,
   incrementFactor: 2,
   increaseAfterSucceeded: 50,
   abortAtPercent: 10,

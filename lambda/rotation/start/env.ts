@@ -21,6 +21,7 @@ export const StartEnv = z.object({
   GROUPS_PER_SECOND: decimalNumber(0.1, 1000),
   // The rollout of a campaign's job, in the words of CreateJob (FACTS D1).
   ROLLOUT_BASE_RATE_PER_MINUTE: wholeNumber(1, 1000),
+  ROLLOUT_MAXIMUM_PER_MINUTE: wholeNumber(1, 1000),
   ROLLOUT_INCREMENT_FACTOR: decimalNumber(1.1, 5),
   ROLLOUT_INCREASE_AFTER_SUCCEEDED: wholeNumber(1, 100_000),
   ROLLOUT_ABORT_AT_PERCENT: decimalNumber(1, 100),

@@ -51,6 +51,7 @@ const settings = {
   groupsPerSecond: env.GROUPS_PER_SECOND,
   rollout: {
     baseRatePerMinute: env.ROLLOUT_BASE_RATE_PER_MINUTE,
+    maximumPerMinute: env.ROLLOUT_MAXIMUM_PER_MINUTE,
     incrementFactor: env.ROLLOUT_INCREMENT_FACTOR,
     increaseAfterSucceeded: env.ROLLOUT_INCREASE_AFTER_SUCCEEDED,
     abortAtPercent: env.ROLLOUT_ABORT_AT_PERCENT,

@@ -270,25 +270,38 @@ export class Fleet implements DeviceCloud {
     for (const id of await this.world.iot.certificatesOf(thing)) await this.world.iot.setStatus(id, 'REVOKED');
   }
 
-  /** What the alarm on retirements that are blocked asks a person to do: the proof is on record, so the old certificate goes out again. */
+  /**
+   * What the alarm on retirements that are blocked asks a person to do: to look with which of its two certificates the device connects, and to take
+   * the other one out.
+   */
   async repair(): Promise<void> {
-    for (const { state, oldCertificateId, newCertificateId } of this.world.rotations.rows.values()) {
+    for (const { state, thingName, oldCertificateId, newCertificateId } of this.world.rotations.rows.values()) {
       const fresh = newCertificateId && (await this.world.iot.describe(newCertificateId));
       const old = await this.world.iot.describe(oldCertificateId);
-      if (state === 'proved' && fresh?.status === 'ACTIVE' && old?.status === 'ACTIVE')
-        await this.world.iot.setStatus(oldCertificateId, 'INACTIVE');
+      if (state !== 'proved' || fresh?.status !== 'ACTIVE' || old?.status !== 'ACTIVE') continue;
+      const device = this.devices.find(({ thing }) => thing === thingName)!;
+      const usesNew = device.pairs.has(fresh.certificateId);
+      await this.world.iot.setStatus(usesNew ? oldCertificateId : fresh.certificateId, 'INACTIVE');
+      if (!usesNew) this.withPeople.add(oldCertificateId);
     }
   }
+  /** Rotations that were proved, and whose device had gone back when a person looked. */
+  readonly withPeople = new Set<CertificateId>();
 
-  /** Time goes by: functions are stopped, and executions that have been IN_PROGRESS for too long are over (AWS IoT does that). */
-  pass(ms: number): void {
-    this.world.clock.advance(ms);
+  /** Functions whose time is up are stopped where they are. */
+  timeOut(): void {
     this.tasks = this.tasks.filter((task) => {
       const run = this.runs.get(task);
       if (run === undefined || this.nowMs() - run.sinceMs <= FUNCTION_MS) return true;
       run.timeOut();
       return false;
     });
+  }
+
+  /** Time goes by: functions are stopped, and executions that have been IN_PROGRESS for too long are over (AWS IoT does that). */
+  pass(ms: number): void {
+    this.world.clock.advance(ms);
+    this.timeOut();
     for (const [execution, status] of this.world.jobs.statuses) {
       if (status === 'IN_PROGRESS' && this.nowMs() - (this.startedAtMs.get(execution) ?? this.nowMs()) > IN_PROGRESS_MS)
         this.world.jobs.statuses.set(execution, 'TIMED_OUT');

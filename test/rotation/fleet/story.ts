@@ -95,6 +95,8 @@ export class Story {
     const { fleet, chance } = this;
     await chance.of(fleet.tasks).turn();
     fleet.tasks = fleet.tasks.filter(({ isOver }) => !isOver);
+    // Whoever sleeps moves the clock for everybody.
+    fleet.timeOut();
     fleet.collect();
   }
 
@@ -233,8 +235,8 @@ export class Story {
       if (active.length !== 1 || !pairs.has(active[0]!)) this.fail(`in the end ${thing} has ${active.length} ACTIVE certificates`);
       if (!broken && active[0] !== identity) this.fail(`in the end ${thing} does not know which certificate is its own`);
     }
-    for (const { thingName, state, settledAtMs } of world.rotations.rows.values()) {
-      const over = state === 'retired' || (state === 'withdrawn' && settledAtMs !== undefined);
+    for (const { thingName, oldCertificateId, state, settledAtMs } of world.rotations.rows.values()) {
+      const over = state === 'retired' || fleet.withPeople.has(oldCertificateId) || (state === 'withdrawn' && settledAtMs !== undefined);
       const goesOn = ['planned', 'offered', 'requested', 'issued'].includes(state); // of the run of this very day
       if (!over && !goesOn && !fleet.revoked.has(thingName)) this.fail(`in the end the rotation of ${thingName} is ${state}`);
     }
@@ -256,7 +258,7 @@ export class Story {
     this.seen[what] = (this.seen[what] ?? 0) + 1;
   }
   private say(what: string): void {
-    this.log.push(what);
+    this.log.push(`${new Date(this.fleet.nowMs()).toISOString().slice(5, 19)} ${what}`);
   }
   private fail(what: string): never {
     throw new Broken(`seed ${this.seed}: ${what}\n${this.log.slice(-LINES).join('\n')}`);
