@@ -12,6 +12,7 @@ const SECTIONS: Readonly<Record<string, () => Promise<unknown>>> = {
   revocation: async () => (await import('./revocation.js')).run(),
   findings: async () => (await import('./findings.js')).run(),
   campaign: async () => (await import('./campaign.js')).run(),
+  monitor: async () => (await import('./monitor.js')).run(),
   bundles: async () => (await import('./bundles.js')).run(),
 };
 

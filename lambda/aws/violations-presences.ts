@@ -5,7 +5,7 @@ import type { PresenceRow, Presences } from '../ports/presences.js';
 import type { Item, Ledger } from './ledger.js';
 import { conditionFailed } from './retry.js';
 
-const BUCKETS = [...'0123456789abcdef'];
+const BUCKETS = Array.from({ length: 16 }, (_, bucket) => bucket.toString(16));
 /** Version numbers begin again at 0 when a client was away for about an hour (IG life-cycle-events.html): beyond that the time says what is later. */
 const VERSIONS_COUNT_MS = 3_600_000;
 /** A client that connects is seen again within; one that stays away is remembered for longer. */

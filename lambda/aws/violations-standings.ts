@@ -17,7 +17,8 @@ import {
   type TransactWriteCommandInput,
 } from '@aws-sdk/lib-dynamodb';
 import type { Clock } from '../ports/clock.js';
-import type { Evidence, Standing, Standings, StoredStanding } from '../ports/standings.js';
+import type { Standing } from '../../domain/fleet/standing.js';
+import type { Evidence, Standings, StoredStanding } from '../ports/standings.js';
 import type { Item, Ledger } from './ledger.js';
 import { conditionFailed, passesByItself, patiently } from './retry.js';
 

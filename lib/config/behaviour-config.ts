@@ -49,7 +49,7 @@ export const BehaviourConfig = z.strictObject({
     .max(100, 'expected at most 100 behaviours')
     .default([])
     .describe(
-      'What is normal, where it differs from the defaults of docs/behaviours.md: `{name, enabled, metric, operator, value | statistic | ml, durationSeconds, datapointsToAlarm, datapointsToClear, response}`. A name of the defaults changes that one, another name adds one.',
+      'What is normal, where it differs from the defaults of docs/behaviours.md: `{name, enabled, metric, operator, value or statistic or ml, durationSeconds, datapointsToAlarm, datapointsToClear, response}`. A name of the defaults changes that one, another name adds one.',
     ),
   customMetrics: z
     .record(z.string().regex(/^[a-zA-Z0-9_-]{1,128}$/, 'expected 1 to 128 of a-z A-Z 0-9 _ -'), z.enum(CUSTOM_METRIC_TYPES))

@@ -87,20 +87,18 @@ async function heard(): Promise<ViolationNotification[]> {
 
 async function connect(device: Device, localAddress = '127.0.0.1'): Promise<MqttClient> {
   const { desk } = scene;
-  const client = await mqtt.connectAsync(
-    `mqtts://127.0.0.1:${desk.env.DESK_MQTT_PORT}`,
-    {
-      ca: desk.serverCaPem,
-      cert: device.certificatePem,
-      key: device.privateKeyPem,
-      clientId: device.thingName,
-      protocolVersion: 4,
-      reconnectPeriod: 0,
-      rejectUnauthorized: false,
-      ...{ localAddress },
-    },
-    false,
-  );
+  // `localAddress` is an option of the socket, which the client hands through.
+  const options = {
+    ca: desk.serverCaPem,
+    cert: device.certificatePem,
+    key: device.privateKeyPem,
+    clientId: device.thingName,
+    protocolVersion: 4,
+    reconnectPeriod: 0,
+    rejectUnauthorized: false,
+    localAddress,
+  } as const;
+  const client = await mqtt.connectAsync(`mqtts://127.0.0.1:${desk.env.DESK_MQTT_PORT}`, options, false);
   client.on('error', () => undefined);
   clients.push(client);
   return client;

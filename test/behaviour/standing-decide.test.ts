@@ -3,7 +3,7 @@ import type { Behaviour } from '../../domain/fleet/behaviours.js';
 import { decideAway, decideStanding, lastWindowOver, type StandingFacts } from '../../lambda/behaviour/offline/decide.js';
 import { criteriaOf } from '../../lambda/behaviour/standing/criteria.js';
 import { decide, type Datapoint } from '../../lambda/behaviour/standing/decide.js';
-import type { Standing } from '../../lambda/ports/standings.js';
+import type { Standing } from '../../domain/fleet/standing.js';
 import { WINDOW_MS, behaviour } from './memory/world.js';
 
 const NOW = Date.parse('2026-11-22T10:07:00Z');

@@ -45,8 +45,9 @@ describe('behaviour that is off', () => {
 
   it('changes nothing else when it is switched on: every other resource stays as it is, but the dashboard', () => {
     const after = synthesise({ behaviour: { detect: 'both' } }).appTemplate.toJSON()['Resources'] as Record<string, Resource>;
-    for (const [id, resource] of Object.entries(off.appTemplate.toJSON()['Resources'] as Record<string, Resource>))
-      if (resource.Type !== 'AWS::CloudWatch::Dashboard') expect([id, after[id]]).toEqual([id, resource]);
+    const before = Object.entries(off.appTemplate.toJSON()['Resources'] as Record<string, Resource>);
+    const same = before.filter(([, { Type }]) => Type !== 'AWS::CloudWatch::Dashboard');
+    expect(same.map(([id]) => [id, after[id]])).toEqual(same);
   });
 });
 
@@ -248,7 +249,7 @@ describe('the built-in monitor', () => {
       )![1];
       const actions = statementsOf(policy).flatMap(({ Action }) => [...listOf(Action)]);
       expect(actions.filter((action) => /^(iot|iotdata):/.test(action))).toEqual([]);
-      expect(actions.filter((action) => /^kinesis:Put/.test(action))).toEqual(name === 'Watch' ? ['kinesis:PutRecords'] : []);
+      expect(actions.filter((action) => action.startsWith('kinesis:Put'))).toEqual(name === 'Watch' ? ['kinesis:PutRecords'] : []);
       for (const action of actions) {
         const [service = '', verb = ''] = action.split(':');
         expect([action, await iamActionExists(service, verb)]).toEqual([action, true]);

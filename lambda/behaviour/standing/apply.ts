@@ -9,7 +9,8 @@ import type { ViolationEventType } from '../../../domain/protocol/violation.js';
 import type { Clock } from '../../ports/clock.js';
 import type { DecisionLog } from '../../ports/decision-log.js';
 import type { Signals } from '../../ports/signals.js';
-import type { Evidence, Standing, Standings, StoredStanding } from '../../ports/standings.js';
+import type { Standing } from '../../../domain/fleet/standing.js';
+import type { Evidence, Standings, StoredStanding } from '../../ports/standings.js';
 import type { ViolationTopic } from '../../ports/violation-topic.js';
 import { decide, invalidate, type Criteria, type Datapoint, type StandingDecision } from './decide.js';
 

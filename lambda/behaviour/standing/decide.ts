@@ -9,7 +9,7 @@
  */
 import type { Behaviour } from '../../../domain/fleet/behaviours.js';
 import type { BehaviorCriteria, MetricValue, ViolationEventType, ViolationNotification } from '../../../domain/protocol/violation.js';
-import type { Standing } from '../../ports/standings.js';
+import type { Standing } from '../../../domain/fleet/standing.js';
 
 export interface Datapoint {
   readonly clientId: string;

@@ -11,7 +11,8 @@ import { run as watch, type WindowAnswer } from '../../../lambda/behaviour/watch
 import { isLater } from '../../../lambda/behaviour/watch/window-state.js';
 import type { FleetStream } from '../../../lambda/ports/fleet-stream.js';
 import type { PresenceRow, Presences } from '../../../lambda/ports/presences.js';
-import type { Evidence, Standing, Standings, StoredStanding } from '../../../lambda/ports/standings.js';
+import type { Standing } from '../../../domain/fleet/standing.js';
+import type { Evidence, Standings, StoredStanding } from '../../../lambda/ports/standings.js';
 import type { ViolationTopic } from '../../../lambda/ports/violation-topic.js';
 import { TestClock } from '../../revocation/memory/clock.js';
 import { MemoryDecisions } from '../../revocation/memory/ledger.js';
@@ -27,10 +28,10 @@ export class MemoryStandings implements Standings {
   }
   async *nearby(clientIds: Iterable<string>) {
     const wanted = new Set(clientIds);
-    for (const row of [...this.rows.values()]) if (wanted.has(row.standing.clientId)) yield row;
+    for (const row of Array.from(this.rows.values())) if (wanted.has(row.standing.clientId)) yield row;
   }
   async *all() {
-    yield* [...this.rows.values()];
+    yield* Array.from(this.rows.values());
   }
   async write(before: StoredStanding | undefined, after: Standing, evidence?: Evidence) {
     const key = `${after.clientId}#${after.behaviour}`;
@@ -65,7 +66,7 @@ export class MemoryPresences implements Presences {
     return this.rows.get(clientId);
   }
   async *offlineSince(beforeMs: number) {
-    for (const row of [...this.rows.values()]) if (!row.connected && row.atMs <= beforeMs && !row.told) yield row;
+    for (const row of Array.from(this.rows.values())) if (!row.connected && row.atMs <= beforeMs && !row.told) yield row;
   }
   async markTold(row: PresenceRow) {
     this.rows.set(row.clientId, { ...this.rows.get(row.clientId)!, told: true });
