@@ -193,8 +193,17 @@ export interface Cloud {
   readonly endpoint: string;
   /** Calls an operation in process, past the wire and IAM, as the administrator: for the deployer and the scenes' set-up of AWS-side state. Validated like a request. */
   call<T = Record<string, unknown>>(service: string, operation: string, input: Record<string, unknown>): Promise<T>;
-  /** The same as `principal` (a service principal with its source ARN, a role): IAM and resource policies apply, and faults where the caller is not a service. */
-  callAs<T = Record<string, unknown>>(principal: Principal, service: string, operation: string, input: Record<string, unknown>): Promise<T>;
+  /**
+   * The same as `principal` (a service principal with its source ARN, a role): IAM and resource policies apply, and faults where the caller is
+   * not a service. An answer that a fault loses is given all the same, unless `lostAnswer` makes an error of it.
+   */
+  callAs<T = Record<string, unknown>>(
+    principal: Principal,
+    service: string,
+    operation: string,
+    input: Record<string, unknown>,
+    lostAnswer?: () => Error,
+  ): Promise<T>;
   addService(service: AwsService): void;
   /** Delivery from one service to the ARN of another: sqs, lambda, sns, logs. Applies the fault settings. Resolves to what the resource policy decided. */
   deliver(delivery: Delivery): Promise<AccessDecision & { readonly result?: LambdaResult }>;

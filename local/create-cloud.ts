@@ -47,9 +47,17 @@ export async function createCloud(world: World, options: CloudOptions = {}): Pro
       const { model, operation: found } = await find(service, operation);
       return (await pipeline.performAsAdministrator(model, found, input, randomUUID())) as T;
     },
-    callAs: async <T>(principal: Parameters<Cloud['callAs']>[0], service: string, operation: string, input: Record<string, unknown>) => {
+    callAs: async <T>(
+      principal: Parameters<Cloud['callAs']>[0],
+      service: string,
+      operation: string,
+      input: Record<string, unknown>,
+      lostAnswer?: () => Error,
+    ) => {
       const { model, operation: found } = await find(service, operation);
-      return (await pipeline.perform(model, found, input, principal, randomUUID())).output as T;
+      const { output, answerLost } = await pipeline.perform(model, found, input, principal, randomUUID());
+      if (answerLost && lostAnswer) throw lostAnswer();
+      return output as T;
     },
     stop: async () => {
       world.clock.stop();

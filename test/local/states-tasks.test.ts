@@ -117,6 +117,15 @@ describe('lambda:invoke', () => {
     await desk.world.clock.advance(600_000);
     expect((await desk.ended(arn)).status).toBe('SUCCEEDED');
   });
+
+  test('an answer that is lost is Lambda.SdkClientException: the function has run all the same', async () => {
+    const FunctionName = desk.lambda('return 1;');
+    desk.world.faults.set({ lostAnswer: 1, only: ['lambda:Invoke'] });
+    const done = await desk.run({ One: { Type: 'Task', Resource: INVOKE, Parameters: { FunctionName }, End: true } });
+    desk.world.faults.set({ lostAnswer: 0 });
+    expect(done.error).toBe('Lambda.SdkClientException');
+    expect(desk.world.journal.entries().some(({ kind, who }) => kind === 'function' && FunctionName.endsWith(`:${who}`))).toBe(true);
+  });
 });
 
 describe('queues, topics and buses', () => {

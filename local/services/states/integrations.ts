@@ -108,11 +108,13 @@ export class Integrations {
     operation: string,
     input: Record<string, unknown>,
   ): Promise<Record<string, unknown>> {
+    const { prefix, service: serviceName, general, modelled } = ERRORS[service];
+    const lost = (): Error =>
+      new StateFailure(`${prefix}.SdkClientException`, 'Unable to execute HTTP request: The target server failed to respond');
     try {
-      return await this.cloud.callAs(this.principal(), service, operation, input);
+      return await this.cloud.callAs(this.principal(), service, operation, input, lost);
     } catch (error) {
       if (!(error instanceof AwsError)) throw error;
-      const { prefix, service: serviceName, general, modelled } = ERRORS[service];
       throw new StateFailure(
         `${prefix}.${modelled[error.code] ?? general}`,
         `${error.message} (Service: ${serviceName}; Status Code: ${error.status}; Error Code: ${error.code}; Request ID: ${randomUUID()}; Proxy: null)`,
