@@ -24,7 +24,10 @@ export async function hold(ports: IntakePorts, candidates: readonly Candidate[],
   const { clock, holds, lists, decisions, signals } = ports;
   const nowMs = clock.nowMs();
   const { growing, known } = await earlier(ports, nowMs);
-  const fresh = candidates.map(({ input }) => input).filter(({ containmentId }) => !known.has(containmentId));
+  const listedThings = new Set(growing.flatMap(({ entries }) => entries.map((entry) => entry.thingName)));
+  const fresh = candidates
+    .map(({ input }) => input)
+    .filter(({ containmentId, thingName: name }) => !known.has(containmentId) && !listedThings.has(name));
   if (fresh.length === 0) return signals.info('held or rejected before', { count: candidates.length, reason });
   const list = writeHeldContainments([...growing.flatMap(({ entries }) => entries), ...fresh]);
   const listKey = `holds/${list.hash}.json`;
