@@ -13,7 +13,7 @@ import { certificateId, type CertificateId } from '../../domain/fleet/certificat
 import { thingName } from '../../domain/fleet/thing-name.js';
 import { serialNumberFromHex, type SerialNumber } from '../../domain/pki/serial-number.js';
 import { RevokeMessage, REVOKE_OUTCOMES } from '../../domain/protocol/revocation.js';
-import type { CertificateRecord, RevocationRecord } from '../ports/inventory.js';
+import { INVENTORY_SOURCES, type CertificateRecord, type RevocationRecord } from '../ports/inventory.js';
 
 export type Key = Readonly<Record<'pk' | 'sk', string>>;
 
@@ -52,7 +52,7 @@ const CertificateItem = z.object({
     'DELETED',
   ]),
   statusReason: z.string().optional(),
-  source: z.enum(['issuance', 'registration', 'presence', 'reconciliation', 'revocation']),
+  source: z.enum(INVENTORY_SOURCES),
   lastSeenAtMs: z.number().optional(),
   version: z.number().int(),
 });

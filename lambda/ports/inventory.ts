@@ -8,7 +8,8 @@ import type { CertificateStatus } from './registry.js';
 export type InventoryStatus = CertificateStatus | 'NOT_REGISTERED' | 'DELETED';
 
 /** What told us of a certificate, or of its last change. */
-export type InventorySource = 'issuance' | 'registration' | 'presence' | 'reconciliation' | 'revocation' | 'containment';
+export const INVENTORY_SOURCES = ['issuance', 'registration', 'presence', 'reconciliation', 'revocation', 'containment'] as const;
+export type InventorySource = (typeof INVENTORY_SOURCES)[number];
 
 /** One certificate. `issuerId` is the lower-case hex SHA-256 of the DER of the issuer Name: RFC 5280 §5.2.3 names a certificate by issuer name and serial. */
 export interface CertificateRecord {
