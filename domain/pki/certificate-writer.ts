@@ -50,8 +50,9 @@ interface Written {
 
 /** A Name with a commonName and nothing else. Throws RangeError where it is empty or too long. */
 export function commonNameDer(commonName: string): Der {
-  if (commonName.length < 1 || [...commonName].length > MAX_COMMON_NAME)
-    throw new RangeError(`common name: got ${commonName.length} characters, expected 1 to ${MAX_COMMON_NAME}`);
+  const { length } = Array.from(commonName);
+  if (length < 1 || length > MAX_COMMON_NAME)
+    throw new RangeError(`common name: got ${length} characters, expected 1 to ${MAX_COMMON_NAME}`);
   return sequence(setOfOne(sequence(oid(OID.commonName), utf8String(commonName))));
 }
 

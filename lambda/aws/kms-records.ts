@@ -60,7 +60,8 @@ export function dynamoCaRecords({ client, table: TableName }: Ledger, clock: Clo
       if (kept !== undefined) return kept;
       const Key = { pk: `SIGNER#${anchorId}`, sk: 'SERIALS' };
       if ((await item(Key)) === undefined) await putFirst({ ...Key, secret: randomBytes(SECRET_OCTETS).toString('hex') });
-      const secret = Buffer.from(String((await item(Key))?.['secret'] ?? ''), 'hex');
+      const stored = (await item(Key))?.['secret'];
+      const secret = Buffer.from(typeof stored === 'string' ? stored : '', 'hex');
       if (secret.length !== SECRET_OCTETS) throw new Error(`signer of ${anchorId}: the secret of its serial numbers cannot be read`);
       secrets.set(anchorId, secret);
       return secret;

@@ -32,7 +32,7 @@ export async function createCa(clock: Clock, { key, commonName, days, out }: CaC
   const validityDays = Number(days);
   if (!Number.isInteger(validityDays) || validityDays < 1 || validityDays > MAX_DAYS)
     throw new Misused(`--days: got "${days}", expected a whole number from 1 to ${MAX_DAYS}`);
-  const length = [...commonName].length;
+  const { length } = Array.from(commonName);
   if (length < 1 || length > 64) throw new Misused(`--common-name: got ${length} characters, expected 1 to 64`);
 
   const pem = await selfSigned(clock.nowMs(), key, commonName, validityDays);

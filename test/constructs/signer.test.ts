@@ -22,12 +22,11 @@ const withKey = (synthesised: Synthesised): string[] =>
   Object.values(ofType(synthesised.appTemplate, 'AWS::Lambda::Function'))
     .map(({ Properties }) => text(Properties['FunctionName']).replace('fleetwarden-', ''))
     .filter((name) => statementsFor(synthesised, name).some(({ Action }) => listOf(Action).some((action) => action.startsWith('kms:'))));
-const environmentOf = ({ appTemplate }: Synthesised, name: string) =>
-  (
-    Object.values(ofType(appTemplate, 'AWS::Lambda::Function')).find(
-      ({ Properties }) => text(Properties['FunctionName']) === `fleetwarden-${name}`,
-    )?.Properties['Environment'] as { Variables: Record<string, unknown> }
-  ).Variables;
+function environmentOf({ appTemplate }: Synthesised, name: string): Record<string, unknown> {
+  const functions = Object.values(ofType(appTemplate, 'AWS::Lambda::Function'));
+  const found = functions.find(({ Properties }) => text(Properties['FunctionName']) === `fleetwarden-${name}`)!;
+  return (found.Properties['Environment'] as { Variables: Record<string, unknown> }).Variables;
+}
 
 describe('without a signer', () => {
   const plain = synthesise({ rotation: enforcing });

@@ -54,7 +54,8 @@ test('the certificate is what was ordered, with the key of the request and nothi
 
 test('an RSA key signs as well', async () => {
   const anchor = desk.anchor('rsa', await createKmsCa(desk.kms, desk.clock.nowMs(), 3650, 'RSA_2048'));
-  const { pem } = await desk.issue(anchor, request.der, 'token');
+  const { pem, certificate } = await desk.issue(anchor, request.der, 'token');
+  expect(certificate.wasSignedBy(Certificate.read(anchor.certificatePem))).toBe(true);
   if (hasOpenssl) expect(objectionsTo(pem, anchor.certificatePem, desk.clock.nowMs())).toBe('');
 });
 

@@ -157,14 +157,14 @@ judged('OpenSSL and our reader find every serial number and every reason that wa
         );
         const reading = readCrlBytes(crl, { atMs: NOW, issuers });
         if (!reading.accepted) throw new Error(JSON.stringify(reading.refusals));
-        const sorted = [...list].map(({ serial, reason }) => [serial.toString(16), reason]).sort();
-        expect([...reading.fresh].map(({ serialNumber, reason }) => [String(serialNumber), reason]).sort()).toEqual(sorted);
+        const sorted = list.map(({ serial, reason }) => `${serial.toString(16)} ${reason}`).sort();
+        expect([...reading.fresh].map(({ serialNumber, reason }) => `${serialNumber} ${reason}`).sort()).toEqual(sorted);
         expect(reading.facts.crlNumber).toBe(BigInt(number));
         expect(
           entriesOf(crl, ca.certificatePem)
             .entries.map(({ serialNumber }) => serialNumber)
             .sort(),
-        ).toEqual(sorted.map(([serial]) => serial));
+        ).toEqual(sorted.map((line) => line.split(' ')[0]));
       },
     ),
     { numRuns: 15 },
@@ -203,7 +203,7 @@ describe('DER is written in the one form that the strict reader takes', () => {
       expect(new DerCursor(oid(id)).oid()).toBe(id);
     fc.assert(
       fc.property(fc.uniqueArray(fc.integer({ min: 0, max: 12 }), { minLength: 1 }), (bits) => {
-        expect([...new DerCursor(namedBits(...bits)).namedBits()].sort()).toEqual([...bits].sort());
+        expect(new DerCursor(namedBits(...bits)).namedBits()).toEqual(new Set(bits));
       }),
     );
   });
