@@ -259,9 +259,33 @@ describe('the watch', () => {
     world.nextDay();
     await world.deliver(watch);
     expect(world.metric(METRICS.auditSilent)).toBe(0);
+    expect(saidBy(world)).not.toContain('no scheduled audit has been read');
     world.nextDay();
     await world.deliver(watch);
     expect(world.metric(METRICS.auditSilent)).toBe(1);
+    expect(saidBy(world)).toContain('no scheduled audit has been read');
+  });
+
+  it('is calmed by a scheduled audit that was read', async () => {
+    const world = new AuditWorld();
+    await world.deliver(watch);
+    for (let day = 0; day < 3; day += 1) world.nextDay();
+    await world.notify(world.audit('t1', []));
+    world.nextDay();
+    await world.deliver(watch);
+    expect(world.metric(METRICS.auditSilent)).toBe(0);
+  });
+
+  it('has an audit read that a dead process began to read, and none that was read to its end', async () => {
+    const world = new AuditWorld();
+    await world.deliver(watch);
+    await world.records.claim(world.audit('begun', [finding('pump-1')]), SCHEDULE);
+    world.clock.advance(6 * 3_600_000);
+    await run(world.ports, world.settings, watch);
+    expect(world.orders).toEqual([{ kind: 'task', taskId: 'begun', by: SCHEDULE }]);
+    await world.deliver(world.orders.shift()!);
+    await run(world.ports, world.settings, watch);
+    expect(world.orders).toEqual([]);
   });
 
   it('is not calmed by an audit on demand', async () => {
