@@ -253,7 +253,7 @@ export class Quarantine extends Construct {
       targetName: thingGroupName,
       logLevel: 'DEBUG',
     });
-    logging.addDependency(group);
+    logging.node.addDependency(group);
   }
 
   private listen(): void {

@@ -1,0 +1,108 @@
+/** The synthesised repair policy on the gateway, which evaluates AWS IoT policies as AWS does: what repair needs goes through, and nothing else, topic by topic. */
+import { AttachPolicyCommand, CreatePolicyCommand, DetachPolicyCommand } from '@aws-sdk/client-iot';
+import type { MqttClient } from 'mqtt';
+import { ofType, synthesise, text } from '../constructs/support.js';
+import { type Device, type GatewayDesk, startGatewayDesk } from '../local/gateway-desk.js';
+
+let desk: GatewayDesk;
+let device: Device;
+const clients: MqttClient[] = [];
+
+beforeAll(async () => {
+  desk = await startGatewayDesk();
+  const [policy] = Object.values(ofType(synthesise({ quarantine: { mode: 'enforce' } }).appTemplate, 'AWS::IoT::Policy')).filter(
+    ({ Properties }) => Properties['PolicyName'] === 'fleetwarden-repair',
+  );
+  const somewhere: Readonly<Record<string, string>> = { Partition: 'aws', Region: 'eu-west-1', AccountId: desk.cloud.world.accountId };
+  const resolve = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(resolve);
+    if (typeof value !== 'object' || value === null) return value;
+    if ('Fn::Join' in value) return text(value).replaceAll(/<AWS::(\w+)>/g, (_, name: string) => somewhere[name]!);
+    return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, resolve(member)]));
+  };
+  await desk.iot.send(
+    new CreatePolicyCommand({ policyName: 'repair', policyDocument: JSON.stringify(resolve(policy!.Properties['PolicyDocument'])) }),
+  );
+  device = await desk.enrol('pump-1');
+  await desk.iot.send(new AttachPolicyCommand({ policyName: 'repair', target: device.certificateArn }));
+  await desk.iot.send(new DetachPolicyCommand({ policyName: 'device', target: device.certificateArn }));
+}, 60_000);
+afterAll(async () => {
+  for (const client of clients) client.end(true);
+  await desk?.stop();
+});
+
+/** Does the connection stay when this is published? AWS IoT ends it otherwise. */
+async function maySpeak(topic: string): Promise<boolean> {
+  const client = await desk.connect(device, 'pump-1');
+  clients.push(client);
+  const ended = new Promise<boolean>((resolve) => client.once('close', () => resolve(false)));
+  const taken = client.publishAsync(topic, '{}', { qos: 1 }).then(
+    () => true,
+    () => false,
+  );
+  const result = await Promise.race([ended, taken]);
+  client.end(true);
+  return result;
+}
+async function mayHear(filter: string): Promise<boolean> {
+  const client = await desk.connect(device, 'pump-1');
+  clients.push(client);
+  try {
+    const [granted] = await client.subscribeAsync(filter, { qos: 1 });
+    return granted !== undefined && granted.qos < 128;
+  } catch {
+    return false;
+  } finally {
+    client.end(true);
+  }
+}
+
+describe('a device with the repair policy alone', () => {
+  it.each([
+    'fleet/pump-1/rotation/request',
+    'fleet/pump-1/rotation/proof',
+    '$aws/things/pump-1/jobs/get',
+    '$aws/things/pump-1/jobs/start-next',
+    '$aws/things/pump-1/jobs/job-1/update',
+  ])('may publish to %s', async (topic) => {
+    expect(await maySpeak(topic)).toBe(true);
+  });
+  it.each([
+    'fleet/pump-1/telemetry',
+    'fleet/pump-1/report',
+    'fleet/pump-1/rotation',
+    'fleet/pump-1/rotation/response',
+    'fleet/pump-10/rotation/request',
+    'fleet/pump-2/rotation/request',
+    '$aws/things/pump-2/jobs/get',
+    '$aws/things/pump-1/shadow/update',
+    '$aws/things/pump-1/defender/metrics/json',
+    '$aws/rules/any/thing',
+    'anything',
+  ])('may not publish to %s', async (topic) => {
+    expect(await maySpeak(topic)).toBe(false);
+  });
+  it.each([
+    'fleet/pump-1/rotation/response',
+    '$aws/things/pump-1/jobs/notify',
+    '$aws/things/pump-1/jobs/notify-next',
+    '$aws/things/pump-1/jobs/+/get/accepted',
+  ])('may subscribe to %s', async (filter) => {
+    expect(await mayHear(filter)).toBe(true);
+  });
+  it.each([
+    'fleet/pump-1/commands',
+    'fleet/pump-1/#',
+    'fleet/+/rotation/response',
+    'fleet/pump-2/rotation/response',
+    '$aws/things/pump-2/jobs/notify',
+    '$aws/things/pump-1/#',
+    '#',
+  ])('may not subscribe to %s', async (filter) => {
+    expect(await mayHear(filter)).toBe(false);
+  });
+  it('may not connect under another name', async () => {
+    expect(await desk.refused(device, 'pump-2')).not.toBe('');
+  });
+});
