@@ -270,6 +270,26 @@ describe('who may', () => {
     expect(await signWith(barred, arn)).toBe('AccessDeniedException');
   });
 
+  test('a deny for everybody but roles of one name keeps those out whom their own policies would let in: docs/signer.md', async () => {
+    const { id, arn } = await newKey();
+    const statement = { Effect: 'Allow', Action: 'kms:Sign', Resource: arn };
+    const [ours, theirs] = [as('fleetwarden-app-Publish', statement), as('somebody', statement)];
+    const only = {
+      Effect: 'Deny',
+      Principal: '*',
+      Action: 'kms:Sign',
+      Resource: '*',
+      Condition: { ArnNotLike: { 'aws:PrincipalArn': `arn:aws:iam::${cloud.world.accountId}:role/fleetwarden-app-*` } },
+    };
+    const account = { Effect: 'Allow', Principal: { AWS: root() }, Action: 'kms:*', Resource: '*' };
+    await kms.send(new PutKeyPolicyCommand({ KeyId: id, Policy: policy(account, only) }));
+    expect([await signWith(ours, arn), await signWith(theirs, arn), await signWith(kms, arn)]).toEqual([
+      'done',
+      'AccessDeniedException',
+      'AccessDeniedException',
+    ]);
+  });
+
   test('conditions on algorithm and kind of message bind, also where the request leaves the default out', async () => {
     const { arn } = await newKey();
     const Condition = { StringEquals: { 'kms:SigningAlgorithm': 'ECDSA_SHA_256', 'kms:MessageType': 'DIGEST' } };
