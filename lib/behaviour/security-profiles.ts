@@ -88,10 +88,14 @@ export class SecurityProfiles extends Construct {
   }
 
   private alertRole(topic: ITopic): Role {
+    const { partition, region, account } = Stack.of(this);
     const role = new Role(this, 'AlertRole', {
-      // IG cross-service-confused-deputy-prevention.html; the ARN of a profile is not known to AWS when it takes the role for the first time.
+      // IG cross-service-confused-deputy-prevention.html: Device Defender of this account and region (FACTS C3 has the colon at its end).
       assumedBy: new ServicePrincipal('iot.amazonaws.com', {
-        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+        conditions: {
+          StringEquals: { 'aws:SourceAccount': account },
+          ArnLike: { 'aws:SourceArn': `arn:${partition}:iot:${region}:${account}:*` },
+        },
       }),
       description: 'Device Defender Detect announces violations',
     });

@@ -116,7 +116,7 @@ describe('the security profile', () => {
     };
     expect(trust.Statement[0]).toMatchObject({
       Principal: { Service: 'iot.amazonaws.com' },
-      Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
+      Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } }, ArnLike: expect.anything() },
     });
   });
 
