@@ -22,45 +22,18 @@ import type { BuiltRequest } from '../../builders/csr.js';
 import { CampaignWorld, DAY_MS } from '../start-world.js';
 import type { Chance } from './chance.js';
 import { ModelDevice, type DeviceCloud } from './device.js';
+import { MAX_RECEIVES, type FunctionName, type Message, type Recorded, type Trouble } from './messages.js';
 import { Task, type Kill } from './tasks.js';
 
-export type FunctionName = 'start' | 'issue' | 'prove' | 'retire' | 'record';
-
-export interface Message {
-  readonly to: FunctionName;
-  readonly body: unknown;
-  readonly availableAtMs: number;
-  receives: number;
-}
-
-/** An issuance, as the CA tells it; or a presence event. */
-type Recorded =
-  { readonly kind: 'issued'; readonly pem: string; readonly arn: string } | { readonly kind: 'presence'; readonly event: unknown };
-
-export const MAX_RECEIVES = 5;
 /** No function runs for longer, whatever it waits for. */
 const FUNCTION_MS = 60_000;
 const IN_PROGRESS_MS = 60 * 60_000;
-
-/** How hostile the world is. */
-export interface Trouble {
-  /** Answers, events and messages of devices that never arrive. */
-  readonly lost: number;
-  readonly repeated: number;
-  /** Deliveries that die at some call. */
-  readonly killed: number;
-  /** Calls that take effect and whose answers never come. */
-  readonly unanswered: number;
-}
-export const NO_TROUBLE: Trouble = { lost: 0, repeated: 0, killed: 0, unanswered: 0 };
 
 export class Fleet implements DeviceCloud {
   readonly world: CampaignWorld;
   readonly devices: ModelDevice[] = [];
   queue: Message[] = [];
   readonly dead: Message[] = [];
-  /** Deliveries that failed, and of what. */
-  readonly failures: string[] = [];
   tasks: Task[] = [];
   /** Names of things whose certificates a person revoked: nothing is promised of them any more. */
   readonly revoked = new Set<ThingName>();
@@ -181,7 +154,6 @@ export class Fleet implements DeviceCloud {
     this.queue.splice(this.queue.indexOf(message), 1);
     message.receives += 1;
     const ended = (error: unknown): void => {
-      if (error !== undefined) this.failures.push(`${message.to}: ${String(error)}`);
       // Handled, and yet delivered again: SQS says at least once.
       const again = error !== undefined || this.chance.once(this.trouble.repeated);
       if (again && message.receives < MAX_RECEIVES) this.queue.push(message);

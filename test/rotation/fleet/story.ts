@@ -7,7 +7,8 @@ import type { BuiltRequest } from '../../builders/csr.js';
 import { METRICS } from '../../../domain/fleet/metrics.js';
 import { DAY_MS } from '../start-world.js';
 import { Chance } from './chance.js';
-import { Fleet, MAX_RECEIVES, NO_TROUBLE, type Trouble } from './fleet.js';
+import { Fleet } from './fleet.js';
+import { MAX_RECEIVES, NO_TROUBLE, type Trouble } from './messages.js';
 import type { Kill } from './tasks.js';
 
 const MINUTE_MS = 60_000;
@@ -71,7 +72,6 @@ export class Story {
     await this.conclude();
     this.inTheEnd();
     this.seen['dead'] = fleet.dead.length;
-    for (const failure of fleet.failures) this.see(failure.replaceAll(/[0-9a-f]{8,}/g, '…').slice(0, 100));
     this.seen['orphans'] = fleet.world.metric(METRICS.orphanSuperseded);
     this.seen['refused'] = fleet.world.metric(METRICS.rotationRefused);
   }
@@ -198,7 +198,7 @@ export class Story {
     fleet.trouble = NO_TROUBLE;
     await fleet.world.stop.set(false, 'alice', 'over', fleet.nowMs());
     while (fleet.tasks.length > 0) await this.turn();
-    for (const thing of [...fleet.containing.keys()]) fleet.release(thing);
+    for (const thing of fleet.containing.keys()) fleet.release(thing);
     for (let hour = 0; hour < 24 * 8; hour += 6) {
       for (const [campaignId, { state }] of fleet.world.campaigns.rows)
         if (state === 'paused') fleet.send('start', { kind: 'control', campaignId, control: 'resume', by: 'alice' });
