@@ -124,7 +124,7 @@ export class Quarantine extends Construct {
   private allowCommon(worker: { allow(permission: Parameters<GuardedFunction<IntakeVariables>['allow']>[0]): unknown }): void {
     const { inventory, ledger } = this.props.state;
     const permissions = [
-      may.onTable(inventory, 'GetItem', 'PutItem', 'UpdateItem'),
+      may.onTable(inventory, 'GetItem', 'Query', 'PutItem', 'UpdateItem'),
       may.onIndex(inventory, 'byThing'),
       may.onTable(ledger, 'GetItem', 'BatchGetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem'),
       may.readRegistry(this),
