@@ -1,0 +1,308 @@
+/** The workflow on memory ports: its steps in order, what becomes of silence, time boxes, re-keys, certificates that appear, and an intake that dies anywhere. */
+import { METRICS } from '../../domain/fleet/metrics.js';
+import { IntakeMessage } from '../../domain/protocol/containment.js';
+import { run as intake } from '../../lambda/quarantine/intake/run.js';
+import { crashing, Death } from '../revocation/memory/crashing.js';
+import { certificateNumber } from './memory/iot.js';
+import { QUARANTINE, QuarantineWorld, REPAIR } from './memory/world.js';
+
+const MINUTE = 60_000;
+
+function single(): { world: QuarantineWorld; id: ReturnType<typeof certificateNumber>; input: ReturnType<QuarantineWorld['inputFor']> } {
+  const world = new QuarantineWorld();
+  const id = certificateNumber(1);
+  world.iot.addCertificate(id, 'ACTIVE', ['device']);
+  world.iot.addGroup('line', ['line-policy']);
+  world.iot.addThing('pump-1', [id], ['line']);
+  return { world, id, input: world.inputFor('pump-1') };
+}
+
+describe('a containment', () => {
+  it('first cuts off, then swaps the rights, and opens only when these have had time to count', async () => {
+    const { world, id, input } = single();
+    const startedAtMs = world.clock.nowMs();
+    await world.run(input);
+    expect(world.iot.changes).toEqual([
+      `${id} INACTIVE`,
+      'drop pump-1',
+      `${id} -device`,
+      `${id} +${REPAIR}`,
+      'pump-1 out of line',
+      `pump-1 in ${QUARANTINE}`,
+      `${id} ACTIVE`,
+    ]);
+    const opened = world.decisions.rows.find(({ act, step }) => act === 'reopen' && step === 'outcome');
+    expect(opened!.atMs - startedAtMs).toBeGreaterThanOrEqual(10 * MINUTE);
+  });
+  it('drops the connection under every client id that was seen, and not only under the thing’s name', async () => {
+    const { world, id, input } = single();
+    const record = { certificateId: id, issuerId: 'i', serialNumber: '1' as never, thingName: 'pump-1' as never, clientId: 'client-77' };
+    world.inventory.records.set(id, { ...record, notBeforeMs: 0, notAfterMs: 1, status: 'ACTIVE', source: 'presence' });
+    await world.run(input);
+    expect(world.iot.dropped).toEqual(expect.arrayContaining(['pump-1', 'client-77']));
+  });
+  it.each(['QUEUED', 'REJECTED', 'FAILED'])('whose shut-off ends as %s is deactivated', async (status) => {
+    const { world, id, input } = single();
+    world.jobs.answer = () => status;
+    await world.run(input);
+    expect([world.stateOf('pump-1'), world.iot.certificates.get(id)!.status]).toEqual(['deactivated', 'INACTIVE']);
+    expect(world.metric(METRICS.shutOffUnanswered)).toBe(1);
+  });
+  it('with the response shut-off only asks; a device that answers keeps its rights', async () => {
+    const { world, id } = single();
+    await world.run(world.inputFor('pump-1', 'shut-off'));
+    expect([world.stateOf('pump-1'), world.iot.certificates.get(id)!.status, world.iot.changes]).toEqual(['recorded', 'ACTIVE', []]);
+  });
+  it('leaves a certificate shut to which somebody has given more than repair', async () => {
+    const { world, id, input } = single();
+    await world.run(input, { until: 'Settle' });
+    world.iot.policies.add('extra');
+    await world.iot.attachPolicy(id, 'extra');
+    await world.run(input);
+    expect([world.stateOf('pump-1'), world.iot.certificates.get(id)!.status]).toEqual(['deactivated', 'INACTIVE']);
+    expect(world.metric(METRICS.containmentWeakened)).toBeGreaterThan(0);
+  });
+  it('cancels the rotation of its certificate, row and execution', async () => {
+    const { world, id, input } = single();
+    const rotation = {
+      oldCertificateId: id,
+      thingName: 'pump-1' as never,
+      campaignId: 'c',
+      jobId: 'fleetwarden-rotation-c',
+      state: 'offered',
+      reason: 'operator',
+    } as const;
+    await world.rotations.open({ ...rotation, foundBy: 'x', deadlineMs: 0, createdAtMs: 0, updatedAtMs: 0 });
+    await world.run(input);
+    expect(world.cancelled).toEqual(['fleetwarden-rotation-c']);
+    expect(world.rotations.rows.get(id)).toMatchObject({ state: 'withdrawn', stateReason: 'thing-contained' });
+  });
+  it('stands still under the emergency stop, and goes on when it is lifted', async () => {
+    const { world, id, input } = single();
+    await world.run(input, { until: 'Cut' });
+    await world.stop.set(true, 'ops', 'x', 0);
+    expect(await world.step('Cut', input)).toEqual({ next: 'Paused', seconds: 60 });
+    expect(world.iot.changes).toEqual([]);
+    await world.stop.set(false, 'ops', 'x', 0);
+    await world.run(input);
+    expect(world.iot.certificates.get(id)!.status).toBe('ACTIVE');
+    expect(world.stateOf('pump-1')).toBe('reopened');
+  });
+  it('whose release is asked for while the policies settle is released at once', async () => {
+    const { world, id, input } = single();
+    await world.run(input, { until: 'Settle' });
+    await world.step('Settle', input);
+    await world.askRelease('pump-1');
+    expect(world.woken).toEqual(['token-pump-1']);
+    await world.run(input, { until: 'nothing' });
+    expect([...world.iot.certificates.get(id)!.policies]).toEqual(['device']);
+  });
+  it('loses no word: one that comes before the workflow waits wakes it when it does', async () => {
+    const { world, input } = single();
+    await world.run(input);
+    const { taskToken: _settled, ...row } = world.records.rows.get('pump-1')!;
+    world.records.rows.set('pump-1', row); // it has not begun to wait yet
+    await world.askRelease('pump-1');
+    expect(world.woken).toEqual([]);
+    await world.step('AwaitWord', input);
+    expect(world.woken).toEqual(['token-pump-1']);
+  });
+});
+
+describe('the time box', () => {
+  it('pages, and begins anew', async () => {
+    const { world, input } = single();
+    await world.run(input);
+    world.clock.advance(25 * 60 * MINUTE);
+    expect(await world.step('Watch', input)).toMatchObject({ next: 'AwaitWord' });
+    expect(world.metric(METRICS.timeBoxOver)).toBe(1);
+    expect(world.records.rows.get('pump-1')!.endsAtMs).toBeGreaterThan(world.clock.nowMs());
+  });
+  it('releases, where it is to and nothing speaks against it', async () => {
+    const { world, id, input } = single();
+    world.timeBoxThen = 'release';
+    await world.run(input);
+    world.clock.advance(25 * 60 * MINUTE);
+    expect(await world.step('Watch', input)).toMatchObject({ next: 'Restore' });
+    await world.run(input, { until: 'nothing' });
+    expect([...world.iot.certificates.get(id)!.policies]).toEqual(['device']);
+  });
+  it('does not release when the source of violations is down', async () => {
+    const { world, input } = single();
+    world.timeBoxThen = 'release';
+    await world.run(input);
+    world.clock.advance(25 * 60 * MINUTE);
+    world.violations.isDown = true;
+    await expect(world.step('Watch', input)).rejects.toThrow('ServiceUnavailable');
+    expect(world.records.rows.get('pump-1')!.release).toBeUndefined();
+  });
+  it('is lengthened by a person', async () => {
+    const { world, input } = single();
+    await world.run(input);
+    await world.intake({ kind: 'extend', thingName: 'pump-1', by: 'ops', hours: 100 });
+    expect(world.records.rows.get('pump-1')!.endsAtMs).toBe(world.clock.nowMs() + 100 * 60 * MINUTE);
+  });
+});
+
+describe('a release with a new key', () => {
+  const fresh = certificateNumber(2);
+  const prove = async (world: QuarantineWorld, id: ReturnType<typeof certificateNumber>): Promise<void> => {
+    const rotation = {
+      oldCertificateId: id,
+      thingName: 'pump-1' as never,
+      campaignId: 'c',
+      jobId: 'j',
+      state: 'proved',
+      reason: 'operator',
+    } as const;
+    const atMs = world.clock.nowMs();
+    world.rotations.rows.set(id, {
+      ...rotation,
+      foundBy: 'x',
+      deadlineMs: 0,
+      createdAtMs: atMs,
+      updatedAtMs: atMs,
+      provedAtMs: atMs,
+      newCertificateId: fresh,
+    });
+    world.iot.addCertificate(fresh, 'ACTIVE', [REPAIR]);
+    world.iot.things.get('pump-1')!.certificates.add(fresh);
+    await world.iot.setStatus(id, 'INACTIVE');
+  };
+  it('asks the rotation, waits for the proof, and gives the new certificate what the old one had', async () => {
+    const { world, id, input } = single();
+    await world.run(input);
+    await world.askRelease('pump-1', { rekey: true });
+    await world.run(input, { until: 'AwaitKey' });
+    expect([world.rotated, world.records.rows.get('pump-1')?.rekeying]).toEqual([['pump-1'], true]);
+    await prove(world, id);
+    await world.watch(); // the new certificate is not taken for one that has crept in
+    expect(world.iot.certificates.get(fresh)!.status).toBe('ACTIVE');
+    await world.run(input, { until: 'nothing' });
+    expect([...world.iot.certificates.get(fresh)!.policies]).toEqual(['device']);
+    expect(world.iot.certificates.get(id)!.status).toBe('INACTIVE');
+    expect(world.stateOf('pump-1')).toBeUndefined();
+  });
+  it('stays contained when the device does not prove its new key within the hour', async () => {
+    const { world, input } = single();
+    await world.run(input);
+    await world.askRelease('pump-1', { rekey: true });
+    await world.run(input, { until: 'AwaitKey' });
+    world.clock.advance(61 * MINUTE);
+    await world.step('CheckReKey', input);
+    expect([world.stateOf('pump-1'), world.records.rows.get('pump-1')?.release, world.metric(METRICS.rekeyFailed)]).toEqual([
+      'reopened',
+      undefined,
+      1,
+    ]);
+  });
+  it('stays contained when it cannot have one', async () => {
+    const { world, input } = single();
+    world.jobs.answer = () => 'FAILED';
+    await world.run(input);
+    await world.askRelease('pump-1', { rekey: true });
+    await world.run(input);
+    expect([world.stateOf('pump-1'), world.reasonsOf('pump-1', 're-key')]).toEqual(['deactivated', ['rekey-impossible']]);
+  });
+});
+
+describe('the look at what is contained', () => {
+  it('takes in a certificate that has appeared, and a release gives it back as it was found', async () => {
+    const { world, input } = single();
+    await world.run(input);
+    const other = certificateNumber(9);
+    world.iot.addCertificate(other, 'ACTIVE', ['device', 'more']);
+    world.iot.things.get('pump-1')!.certificates.add(other);
+    await world.watch();
+    expect(world.iot.certificates.get(other)).toMatchObject({ status: 'INACTIVE', policies: new Set([REPAIR]) });
+    await world.askRelease('pump-1');
+    await world.run(input, { until: 'nothing' });
+    expect(world.iot.certificates.get(other)).toMatchObject({ status: 'ACTIVE', policies: new Set(['device', 'more']) });
+  });
+  it('shuts what somebody made ACTIVE, tells of rights that somebody gave, and of a workflow that does not move', async () => {
+    const { world, id, input } = single();
+    world.jobs.answer = () => 'FAILED';
+    await world.run(input);
+    await world.iot.setStatus(id, 'ACTIVE');
+    world.iot.policies.add('extra');
+    await world.iot.attachPolicy(id, 'extra');
+    await world.watch();
+    expect(world.iot.certificates.get(id)!.status).toBe('INACTIVE');
+    await world.watch();
+    expect(world.metric(METRICS.containmentWeakened)).toBeGreaterThan(0);
+    expect(world.metric(METRICS.containmentStuck)).toBe(0);
+    world.clock.advance(26 * 60 * MINUTE);
+    await world.watch();
+    expect(world.metric(METRICS.containmentStuck)).toBe(1);
+  });
+  it('changes nothing under the emergency stop', async () => {
+    const { world, input } = single();
+    await world.run(input);
+    const other = certificateNumber(9);
+    world.iot.addCertificate(other, 'ACTIVE', ['device']);
+    world.iot.things.get('pump-1')!.certificates.add(other);
+    await world.stop.set(true, 'ops', 'x', 0);
+    await world.watch();
+    expect(world.iot.certificates.get(other)!.status).toBe('ACTIVE');
+  });
+});
+
+describe.each(['before', 'after'] as const)('the intake dies %s any call, and the batch comes again', (moment) => {
+  const prepared = (count: number): { world: QuarantineWorld; messages: IntakeMessage[] } => {
+    const world = new QuarantineWorld();
+    const nowMs = world.clock.nowMs();
+    const messages: IntakeMessage[] = [];
+    for (let index = 0; index < count; index += 1) {
+      const [name, violationId] = [`pump-${index}`, `v-${index}`];
+      world.iot.addCertificate(certificateNumber(index + 1), 'ACTIVE', []);
+      world.iot.addThing(name, [certificateNumber(index + 1)]);
+      const said = {
+        violationId,
+        thingName: name,
+        behavior: 'flood',
+        securityProfileName: 'p',
+        isOpen: true,
+        lastEventType: 'in-alarm',
+      } as const;
+      world.violations.rows.set(violationId, { ...said, startedAtMs: nowMs, updatedAtMs: nowMs });
+      const behavior = { name: 'flood' };
+      messages.push(
+        IntakeMessage.parse({
+          violationEventTime: nowMs,
+          thingName: name,
+          behavior,
+          violationEventType: 'in-alarm',
+          violationId,
+          securityProfileName: 'p',
+        }),
+      );
+    }
+    return { world, messages };
+  };
+  const endOf = ({ executions, budget, holds }: QuarantineWorld) => ({
+    executions: [...executions.keys()].sort(),
+    booked: [...budget.rows.keys()].sort(),
+    held: [...holds.rows.values()].map(({ hash, state }) => [hash, state]),
+  });
+  it.each([
+    ['within the brake', 2],
+    ['over the brake', 5],
+  ])('%s: the same end', async (_, count) => {
+    const undisturbed = prepared(count);
+    await undisturbed.world.intake(...undisturbed.messages);
+    let deaths = 0;
+    for (let n = 1; ; n += 1) {
+      const { world, messages } = prepared(count);
+      const results = await intake(crashing(world.intakePorts, n, moment), world.intakeSettings, messages).catch((error: unknown) => {
+        if (error instanceof Death) return [{ status: 'rejected' as const, reason: error }];
+        throw error;
+      });
+      const died = results.some(({ status }) => status === 'rejected');
+      if (died) await world.intake(...messages);
+      expect([n, endOf(world)]).toEqual([n, endOf(undisturbed.world)]);
+      if (!died) break;
+      deaths += 1;
+    }
+    expect(deaths).toBeGreaterThan(10);
+  });
+});
