@@ -4,8 +4,7 @@ import type { Booking } from '../../ports/containment-work.js';
 import { allInTurns } from '../in-turns.js';
 import { countsAdmit, groupsAdmit, type BrakeVerdict } from './brake.js';
 import { hold } from './hold.js';
-import type { IntakePorts, IntakeSettings } from './ports.js';
-import type { Candidate } from './run.js';
+import type { Candidate, IntakePorts, IntakeSettings } from './ports.js';
 
 const AT_ONCE = 10;
 

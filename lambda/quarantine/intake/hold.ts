@@ -11,8 +11,7 @@ import type { WorkflowInput } from '../../../domain/protocol/containment-workflo
 import type { ContainmentHold } from '../../ports/containment-work.js';
 import { note } from '../evidence.js';
 import { allInTurns } from '../in-turns.js';
-import { BY, type IntakePorts } from './ports.js';
-import type { Candidate } from './run.js';
+import { BY, type Candidate, type IntakePorts } from './ports.js';
 
 /** So long a list grows. */
 const GATHERING_MS = 10 * 60_000;

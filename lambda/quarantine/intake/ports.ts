@@ -1,6 +1,7 @@
 /** What `intake` needs of its neighbours, and its settings. */
 import type { NeverList } from '../../../domain/fleet/never-list.js';
 import type { Response } from '../../../domain/fleet/responses.js';
+import type { WorkflowInput } from '../../../domain/protocol/containment-workflow.js';
 import type { Mode } from '../../../domain/protocol/revocation.js';
 import type { Clock } from '../../ports/clock.js';
 import type { ContainmentRecords } from '../../ports/containment-records.js';
@@ -50,6 +51,12 @@ export interface IntakeSettings {
   /** EventBridge source → response. */
   readonly customSources: Readonly<Record<string, Response>>;
   readonly maxEventAgeMs: number;
+}
+
+/** A thing that is to be contained, by which message. */
+export interface Candidate {
+  readonly input: WorkflowInput;
+  readonly byPerson: boolean;
 }
 
 /** Name of `intake` in the audit trail. */

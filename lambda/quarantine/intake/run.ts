@@ -12,7 +12,7 @@ import { neverListedBy } from '../../../domain/fleet/never-list.js';
 import { RESPONSES } from '../../../domain/fleet/responses.js';
 import { thingName } from '../../../domain/fleet/thing-name.js';
 import type { ContainmentControl, IntakeMessage } from '../../../domain/protocol/containment.js';
-import { containmentIdOf, type WorkflowInput } from '../../../domain/protocol/containment-workflow.js';
+import { containmentIdOf } from '../../../domain/protocol/containment-workflow.js';
 import { note } from '../evidence.js';
 import { inTurns } from '../in-turns.js';
 import { admit } from './admit.js';
@@ -20,17 +20,11 @@ import { carryOut } from './approve.js';
 import { control } from './control.js';
 import { decide, type ThingDecision } from './decide.js';
 import { look, sameness, type Sighting, type TriggerMessage } from './look.js';
-import { BY, type IntakePorts, type IntakeSettings } from './ports.js';
+import { BY, type Candidate, type IntakePorts, type IntakeSettings } from './ports.js';
 
 /** Longest delay of SQS. A message that waits is sent anew each time, so waiting uses up neither deliveries nor retention. */
 const DEFER_SECONDS = 900;
 const LOOKS_AT_ONCE = 20;
-
-/** A thing that is to be contained, by which message. */
-export interface Candidate {
-  readonly input: WorkflowInput;
-  readonly byPerson: boolean;
-}
 
 export async function run(
   ports: IntakePorts,
