@@ -38,6 +38,17 @@ export function deskConfiguration({ externalCaPem, revocation }: DeskConfigurati
       manage: { accountConfiguration: true, eventConfigurations: true },
       checks: Object.fromEntries(NOT_AT_THE_DESK.map((name) => [name, { enabled: false }])),
     },
+    behaviour: {
+      detect: 'built-in',
+      // Nothing is metered here: everything is watched. Devices of the desk connect from this computer, and from 127.0.0.1.
+      sources: { sent: true, received: true, subscriptions: true },
+      behaviours: [
+        { name: 'messages-sent', value: 100 },
+        { name: 'source-address', operator: 'in-cidr-set', value: ['127.0.0.1/32', '::1/128'], datapointsToClear: 1 },
+        { name: 'tcp-ports', datapointsToClear: 1 },
+        { name: 'destination-addresses', response: 'contain', datapointsToClear: 1 },
+      ],
+    },
     rotation: {
       mode: 'enforce',
       windowDays: 30,
