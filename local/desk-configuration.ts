@@ -12,6 +12,11 @@ const NOT_AT_THE_DESK = [
   'INTERMEDIATE_CA_REVOKED_FOR_ACTIVE_DEVICE_CERTIFICATES_CHECK',
 ] as const;
 
+/** A detector of the account's own: its events are violations (docs/detectors.md). */
+export const DESK_DETECTOR = 'desk.detector';
+/** The thing that no machine contains, whatever it does. */
+export const NEVER_CONTAINED = 'gateway-0001';
+
 export const ANCHORS = { privateCa: 'fleet', external: 'factory' } as const;
 
 export function deskConfiguration({ externalCaPem, revocation }: DeskConfigurationOptions): Record<string, unknown> {

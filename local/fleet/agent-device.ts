@@ -9,7 +9,7 @@ import { memoryFiles } from '../../agent/storage/memory-files.js';
 import { POINTER, type Pair } from '../../agent/storage/identities.js';
 import { mqttTransport } from '../../agent/transport/mqtt-transport.js';
 import type { Transport } from '../../agent/transport/transport.js';
-import { flippingFiles, FLOOD_EVERY_MS, OPEN_PORT_EVERY_MS, openPort, scanning, STRANGE_ADDRESS, weakKeys } from './faults.js';
+import { flippingFiles, flooding, OPEN_PORT_EVERY_MS, openPort, roaming, scanning, STRANGE_ADDRESS, weakKeys } from './faults.js';
 import type { Gate } from './gate.js';
 import type { DeviceIdentity, DeviceState, FleetSettings, OrderChange, RotationChange } from './messages.js';
 
@@ -33,7 +33,8 @@ export interface Reports {
 export class AgentDevice {
   private readonly agent: Agent;
   private sequence = 0;
-  private isOff = false;
+  /** It was shut off: somebody has been there since, and has thrown the intruder out. */
+  private isClean = false;
 
   constructor(
     private readonly identity: DeviceIdentity,
@@ -48,17 +49,16 @@ export class AgentDevice {
       [FACTORY_PAIR.key]: privateKeyPem,
       [POINTER]: JSON.stringify(FACTORY_PAIR),
     });
-    const transport = mqttTransport({ ...settings, ...(fault === 'strange-address' ? { localAddress: STRANGE_ADDRESS } : {}) });
     this.agent = createAgent({
       thingName,
       topicPrefix: telemetryTopic.slice(0, telemetryTopic.indexOf('/{thing}/')),
       files: fault === 'flipped-bit' ? flippingFiles(files) : files,
       ...(fault === 'weak-keys' ? { keys: weakKeys(files) } : {}),
-      ...(fault === 'open-port' ? { metrics: openPort } : {}),
-      transport: throughGate(fault === 'scans' ? scanning(transport, () => this.isOff) : transport, gate),
+      ...(fault === 'open-port' ? { metrics: () => openPort(this.isClean) } : {}),
+      transport: throughGate(this.transport(settings), gate),
       settings: {
         ...SHORT,
-        telemetryEveryMs: fault === 'floods' ? FLOOD_EVERY_MS : telemetryEveryMs,
+        telemetryEveryMs,
         reportEveryMs: OPEN_PORT_EVERY_MS,
         reconnect: backoff,
         ...settings.agent,
@@ -71,6 +71,22 @@ export class AgentDevice {
       }),
       onEvent: (event) => this.tell(event),
     });
+  }
+
+  private transport(settings: FleetSettings): Transport {
+    const { fault, thingName } = this.identity;
+    const usual = mqttTransport(settings);
+    const isClean = (): boolean => this.isClean;
+    switch (fault) {
+      case 'scans':
+        return scanning(usual, isClean);
+      case 'floods':
+        return flooding(usual, isClean, settings.telemetryTopic.replaceAll('{thing}', thingName));
+      case 'strange-address':
+        return roaming(mqttTransport({ ...settings, localAddress: STRANGE_ADDRESS }), usual, isClean);
+      default:
+        return usual;
+    }
   }
 
   async connect(): Promise<void> {
@@ -99,7 +115,7 @@ export class AgentDevice {
         return reports.rotation({ thingName, jobId, step, ...(reason === undefined ? {} : { reason }) });
       }
       case 'order':
-        this.isOff = event.operation === 'shut-off';
+        this.isClean = true;
         return reports.order({ thingName, operation: event.operation, status: event.status });
       case 'warning':
       case 'quiet':

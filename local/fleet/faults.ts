@@ -7,7 +7,7 @@ import { fileKeyStore } from '../../agent/keys/file-key-store.js';
 import type { KeyStore } from '../../agent/keys/key-store.js';
 import type { DeviceMetrics } from '../../agent/speech/device-metrics.js';
 import type { Files } from '../../agent/storage/files.js';
-import type { Transport } from '../../agent/transport/transport.js';
+import type { Connection, Transport } from '../../agent/transport/transport.js';
 
 /**
  * `weak-keys`: P-192, that no CA takes any more. `flipped-bit`: one bit of each certificate that was stored is another when it is read. `floods`: hundreds of
@@ -44,31 +44,53 @@ export function flippingFiles(files: Files): Files {
   };
 }
 
-export const FLOOD_EVERY_MS = 5;
 /** An address of the loopback interface that the other devices do not use. Where a system has only one (macOS), `ifconfig lo0 alias` adds it. */
 export const STRANGE_ADDRESS = '127.0.0.66';
 
 /** 203.0.113.0/24 is nobody's (RFC 5737). Simulated time does not pass for devices: they report every few seconds instead of minutes. */
 export const OPEN_PORT_EVERY_MS = 3000;
-export const openPort = (): DeviceMetrics => ({ listeningTcpPorts: [23, 8883], peers: ['203.0.113.9:6667', '203.0.113.44:6667'] });
+export const openPort = (isClean: boolean): DeviceMetrics =>
+  isClean ? { listeningTcpPorts: [8883], peers: [] } : { listeningTcpPorts: [23, 8883], peers: ['203.0.113.9:6667', '203.0.113.44:6667'] };
 
-/** As soon as it is connected it asks for topics of others, and publishes where it may not: that ends the connection. Shutting off ends it. */
-export function scanning(transport: Transport, isOff: () => boolean): Transport {
+/** What an intruder does with a connection of the device, as soon as there is one. Ends when somebody has cleaned the device. */
+function intruded(transport: Transport, isClean: () => boolean, act: (connection: Connection) => Promise<void>): Transport {
   return {
     connect: async (options) => {
       const connection = await transport.connect(options);
-      const scan = async (): Promise<void> => {
-        if (isOff()) return;
-        await connection.subscribe(['fleet/+/commands', '$aws/things/+/shadow/#', '#']).catch(() => undefined);
-        await connection.publish('fleet/pump-0001/commands', '{"valve":"open"}', 1);
-      };
-      setTimeout(() => void scan().catch(() => undefined), SCAN_AFTER_MS);
+      setTimeout(() => {
+        if (!isClean()) void act(connection).catch(() => undefined);
+      }, INTRUDER_AFTER_MS);
       return connection;
     },
   };
 }
 /** The device's own messages come first: Jobs is asked, so that it can be told to shut off. */
-const SCAN_AFTER_MS = 300;
+const INTRUDER_AFTER_MS = 300;
+
+/** Asks for topics of others, and publishes where it may not: that ends the connection. */
+export const scanning = (transport: Transport, isClean: () => boolean): Transport =>
+  intruded(transport, isClean, async (connection) => {
+    await connection.subscribe(['fleet/+/commands', '$aws/things/+/shadow/#', '#']).catch(() => undefined);
+    await connection.publish('fleet/pump-0001/commands', '{"valve":"open"}', 1);
+  });
+
+const FLOOD_EVERY_MS = 5;
+
+/** Publishes what it may, hundreds of times a second, as long as the connection lasts. */
+export const flooding = (transport: Transport, isClean: () => boolean, topic: string): Transport =>
+  intruded(transport, isClean, async (connection) => {
+    let isOver = false;
+    void connection.closed.then(() => (isOver = true));
+    while (!isOver && !isClean()) {
+      await connection.publish(topic, '{"flood":true}', 0);
+      await new Promise((resolve) => setTimeout(resolve, FLOOD_EVERY_MS));
+    }
+  });
+
+/** Calls from the other address until somebody has cleaned the device. */
+export const roaming = (strange: Transport, usual: Transport, isClean: () => boolean): Transport => ({
+  connect: (options) => (isClean() ? usual : strange).connect(options),
+});
 
 const BEGIN = '-----BEGIN CERTIFICATE-----';
 const END = '-----END CERTIFICATE-----';

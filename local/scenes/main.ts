@@ -52,7 +52,7 @@ function readOptions(): Options {
     .description('Shows the main job of Fleetwarden on an embedded AWS: no account, loopback only.')
     .option('--devices <n>', `size of the fleet, ${FEWEST} to ${MOST}`, wholeNumber(FEWEST, MOST), 25)
     .option('--seed <n>', 'seed of whatever is random at the desk', wholeNumber(0, 2 ** 31))
-    .option('--scenes <ids>', 'only these, by commas: 1,2 (6 builds on 5, 4 on 3)', (text: string) => text.split(','))
+    .option('--scenes <ids>', 'only these, by commas: 1,2 (4 builds on 3, 6 on 5)', (text: string) => text.split(','))
     .option('--keep', 'leave the desk running at the end')
     .option('--json', 'the same as lines of JSON')
     .parse()
