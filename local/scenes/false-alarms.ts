@@ -38,6 +38,13 @@ const clientOf = (stage: Stage) => ({
 });
 const EVENTS_AT_ONCE = 10;
 
+/** A list over the brake, as `fleetwarden holds --json` has it. */
+interface Hold {
+  readonly hash: string;
+  readonly state: string;
+  readonly count: number;
+}
+
 async function storm(stage: Stage): Promise<void> {
   const before = connectedCount(stage);
   const since = stage.desk.world.clock.date();
@@ -53,16 +60,22 @@ async function storm(stage: Stage): Promise<void> {
     await bridge.send(new PutEventsCommand({ Entries }));
   }
   stage.screen.say(`${half.length} alarms at once, by a detector of the account's own`);
-  let held: { readonly state: string } | undefined;
+  let held: Hold | undefined;
   const isHeld = await until(async () => {
-    const { holds } = JSON.parse((await stage.fleetwarden('holds', '--json')).output) as { holds: { state: string }[] };
-    held = holds.find(({ state }) => state === 'HELD');
+    const { containments } = JSON.parse((await stage.fleetwarden('holds', '--json')).output) as { containments: readonly Hold[] };
+    held = containments.find(({ state }) => state === 'HELD');
     return held !== undefined;
   }, 60_000);
-  stage.expect('the brake holds: the whole list waits for a person', isHeld);
+  stage.expect(
+    'the brake holds: the whole list waits for a person',
+    isHeld && held?.count === half.length,
+    `${held?.count} of ${half.length} on it`,
+  );
   stage.expect('the alarm containments-held went off: one page, not one for each device', await alarmed(stage, 'containments-held', since));
   stage.expect('nothing is contained', await noneContained(stage, half));
   stage.expect('and everybody is connected', connectedCount(stage) === before);
+  const rejected = await stage.fleetwarden('reject', held?.hash ?? '');
+  stage.expect('the operator rejects the list', rejected.status === 0, rejected.status === 0 ? undefined : rejected.output.slice(0, 200));
 }
 
 async function noneContained(stage: Stage, members: readonly Pick<Member, 'thingName'>[]): Promise<boolean> {
