@@ -54,6 +54,15 @@ export function deskConfiguration({ externalCaPem, revocation }: DeskConfigurati
         { name: 'destination-addresses', response: 'contain', datapointsToClear: 1 },
       ],
     },
+    quarantine: {
+      mode: 'enforce',
+      policySettleMinutes: 2,
+      shutOffTimeoutMinutes: 5,
+      brake: { floor: 3, perHour: 4, fleetShare: 0.05, groupShare: 0.5 },
+      // What other devices hang on is left to people: the scenes have one.
+      neverContain: { attributes: ['role=gateway'] },
+      customSources: [{ source: 'com.example.ids', response: 'contain' }],
+    },
     rotation: {
       mode: 'enforce',
       windowDays: 30,
