@@ -30,7 +30,7 @@ const Brake = z.strictObject({
 
 const TimeBox = z.strictObject({
   hours: wholeNumber(1, 8760).default(24).describe('Length of the time box.'),
-  then: z
+  atEnd: z
     .enum(TIME_BOX_ENDS)
     .default('page')
     .describe(

@@ -113,7 +113,7 @@ export class Quarantine extends Construct {
       QUARANTINE_GROUP: group,
       SETTLE_SECONDS: String(policySettleMinutes * 60),
       TIME_BOX_HOURS: String(timeBox.hours),
-      TIME_BOX_THEN: timeBox.then,
+      TIME_BOX_THEN: timeBox.atEnd,
       COOL_DOWN_MINUTES: String(coolDownMinutes),
       SHUT_OFF_TIMEOUT_MINUTES: String(shutOffTimeoutMinutes),
       QUARANTINE_PER_SECOND: decimal(ratePerSecond),

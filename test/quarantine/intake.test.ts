@@ -34,7 +34,13 @@ function alarm(world: QuarantineWorld, name: string, violationId: string, behavi
 }
 function atSource(world: QuarantineWorld, name: string, violationId: string, behavior = 'flood', isOpen = true): void {
   const nowMs = world.clock.nowMs();
-  const said = { violationId, thingName: name, behavior, securityProfileName: PROFILE, lastEventType: isOpen ? 'in-alarm' : 'alarm-cleared' } as const;
+  const said = {
+    violationId,
+    thingName: name,
+    behavior,
+    securityProfileName: PROFILE,
+    lastEventType: isOpen ? 'in-alarm' : 'alarm-cleared',
+  } as const;
   world.violations.rows.set(violationId, { ...said, isOpen, startedAtMs: nowMs, updatedAtMs: nowMs, metricValue: { count: 5000 } });
 }
 const violate = (world: QuarantineWorld, name: string, violationId = `v-${name}`, behavior = 'flood'): IntakeMessage => {
@@ -52,7 +58,10 @@ describe('one message', () => {
     await world.intake(message);
     expect(started(world)).toEqual(['pump-1']);
     expect(world.budget.rows.size).toBe(1);
-    expect([...world.executions.values()][0]).toMatchObject({ response: 'contain', trigger: { behavior: 'flood', evidence: { value: 5000, normal: 100, windowSeconds: 300 } } });
+    expect([...world.executions.values()][0]).toMatchObject({
+      response: 'contain',
+      trigger: { behavior: 'flood', evidence: { value: 5000, normal: 100, windowSeconds: 300 } },
+    });
   });
   it('says why nothing is done: forged, over, told only, unknown', async () => {
     const world = fleetOf(1000);
@@ -96,7 +105,14 @@ describe('one message', () => {
   });
   it('goes back to the queue when its source is down, and the others of the batch are settled', async () => {
     const world = fleetOf(1000);
-    const order = { kind: 'operator', thingName: 'pump-2', response: 'contain', by: 'ops', reason: 'r', requestId: 'a1b2c3d4e5f6' } as const;
+    const order = {
+      kind: 'operator',
+      thingName: 'pump-2',
+      response: 'contain',
+      by: 'ops',
+      reason: 'r',
+      requestId: 'a1b2c3d4e5f6',
+    } as const;
     const message = violate(world, 'pump-1');
     world.violations.isDown = true;
     const results = await world.intake(message, order);
@@ -139,7 +155,13 @@ describe('one message', () => {
   });
   it('of the audit names the things of its certificate', async () => {
     const world = fleetOf(1000);
-    const finding = { findingId: 'f1', taskId: 't1', checkName: 'DEVICE_CERTIFICATE_SHARED_CHECK', isSuppressed: false, atMs: world.clock.nowMs() };
+    const finding = {
+      findingId: 'f1',
+      taskId: 't1',
+      checkName: 'DEVICE_CERTIFICATE_SHARED_CHECK',
+      isSuppressed: false,
+      atMs: world.clock.nowMs(),
+    };
     world.findingRows.set('f1', { ...finding, certificateId: certificateNumber(4) });
     await world.intake({ kind: 'audit-finding', findingId: 'f1', taskId: 't1', checkName: finding.checkName });
     await world.intake({ kind: 'audit-finding', findingId: 'f2', taskId: 't1', checkName: finding.checkName });
@@ -171,7 +193,10 @@ describe('in observe, and under the emergency stop', () => {
     const input = world.inputFor('pump-2');
     await world.run(input);
     await world.askRelease('pump-2');
-    const down = { ...world.stepPorts, records: { ...world.stepPorts.records, get: () => Promise.reject(new Error('ServiceUnavailable')) } };
+    const down = {
+      ...world.stepPorts,
+      records: { ...world.stepPorts.records, get: () => Promise.reject(new Error('ServiceUnavailable')) },
+    };
     await expect(world.step('Restore', input, down as never)).rejects.toThrow('ServiceUnavailable');
     expect(world.stateOf('pump-2')).toBe('reopened');
   });
@@ -219,13 +244,21 @@ describe('the brake', () => {
     world.clock.advance(2 * 3_600_000);
     await world.intake(violate(world, 'pump-20'));
     expect(started(world)).toHaveLength(10);
-    for (const booking of [...world.budget.rows.values()]) await world.budget.free(booking.thingName, booking.containmentId, world.clock.nowMs());
+    for (const booking of world.budget.rows.values())
+      await world.budget.free(booking.thingName, booking.containmentId, world.clock.nowMs());
     await world.intake(violate(world, 'pump-21'));
     expect(started(world)).toHaveLength(11);
   });
   it('is over for all of a batch when it is over, and a person contains a thing all the same', async () => {
     const world = fleetOf(10);
-    const order = { kind: 'operator', thingName: 'pump-9', response: 'contain', by: 'ops', reason: 'r', requestId: 'a1b2c3d4e5f6' } as const;
+    const order = {
+      kind: 'operator',
+      thingName: 'pump-9',
+      response: 'contain',
+      by: 'ops',
+      reason: 'r',
+      requestId: 'a1b2c3d4e5f6',
+    } as const;
     await world.intake(order, ...Array.from({ length: 4 }, (_, index) => violate(world, `pump-${index}`)));
     expect(started(world)).toEqual(['pump-9']);
   });

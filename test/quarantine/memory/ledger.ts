@@ -46,7 +46,7 @@ export class MemoryRecords implements ContainmentRecords {
     return this.over.get(`${thing} ${containmentId}`);
   }
   async *all() {
-    yield* [...this.rows.values()];
+    yield* this.rows.values();
   }
 }
 
@@ -106,7 +106,7 @@ export class MemoryContainmentHolds implements ContainmentHolds {
     return this.rows.get(hash);
   }
   async *all() {
-    yield* [...this.rows.values()];
+    yield* this.rows.values();
   }
   async move(hash: string, from: ContainmentHold['state'], to: ContainmentHold['state'], by: string, atMs: number) {
     const hold = this.rows.get(hash);
