@@ -5,6 +5,7 @@ import {
   GraphWidget,
   type IAlarm,
   type IMetric,
+  MathExpression,
   Metric,
   SingleValueWidget,
   TextWidget,
@@ -13,17 +14,24 @@ import { Construct } from 'constructs';
 import { METRICS, type MetricName } from '../../domain/fleet/metrics.js';
 import { ownMetric } from './alarms.js';
 import { RUNBOOK } from './articles.js';
+import { CAPABILITY_ROWS, type Graph, type ShownCapability } from './dashboard-rows.js';
 
 export interface FleetDashboardProps {
   readonly prefix: string;
   readonly alarms: readonly IAlarm[];
-  /** Show rotation as well. */
-  readonly rotation: boolean;
+  /** Capabilities that are on. */
+  readonly shows: ReadonlySet<ShownCapability>;
+  /** Security profiles of Device Defender Detect. @default Detect is off */
+  readonly detectProfiles?: readonly string[] | undefined;
 }
+
+const WIDTH = 24;
+/** One alarm widget takes no more (CloudWatch API reference, Dashboard body structure). */
+const MOST_ALARMS = 100;
 
 /** One page: is anything wrong, is the loop alive, what was done, who was refused. */
 export class FleetDashboard extends Construct {
-  constructor(scope: Construct, id: string, { prefix, alarms, rotation }: FleetDashboardProps) {
+  constructor(scope: Construct, id: string, { prefix, alarms, shows, detectProfiles = [] }: FleetDashboardProps) {
     super(scope, id);
     const own = (...names: MetricName[]): IMetric[] => names.map((name) => ownMetric(prefix, name));
     const graph = (title: string, left: IMetric[]) => new GraphWidget({ title, left, width: 12, height: 6 });
@@ -35,7 +43,10 @@ export class FleetDashboard extends Construct {
         height: 2,
       }),
     );
-    dashboard.addWidgets(new AlarmStatusWidget({ title: 'Alarms', alarms: [...alarms], width: 24, height: 6 }));
+    for (let from = 0; from < alarms.length; from += MOST_ALARMS) {
+      const some = alarms.slice(from, from + MOST_ALARMS);
+      dashboard.addWidgets(new AlarmStatusWidget({ title: 'Alarms', alarms: some, width: 24, height: 6 }));
+    }
     dashboard.addWidgets(
       new SingleValueWidget({ title: 'Held by the brake', metrics: own(METRICS.revocationsHeld), width: 6, height: 4 }),
       new SingleValueWidget({ title: 'Revoked', metrics: own(METRICS.revoked), width: 6, height: 4 }),
@@ -98,23 +109,31 @@ export class FleetDashboard extends Construct {
         ),
       ),
     );
-    if (!rotation) return;
-    dashboard.addWidgets(
-      graph(
-        'Rotations',
-        own(
-          METRICS.rotationsOpened,
-          METRICS.rotationIssued,
-          METRICS.rotationProved,
-          METRICS.rotationRetired,
-          METRICS.rotationWithdrawn,
-          METRICS.rotationRefused,
-        ),
-      ),
-      graph(
-        'Devices that do not rotate',
-        own(METRICS.rotationEscalated, METRICS.rotationDeadlineMissed, METRICS.expiredUnrotated, METRICS.campaignAborted),
-      ),
-    );
+    for (const [capability, row] of Object.entries(CAPABILITY_ROWS)) {
+      if (!shows.has(capability as ShownCapability)) continue;
+      dashboard.addWidgets(...(row as readonly Graph[]).map((shown) => this.graphOf(prefix, shown, WIDTH / row.length)));
+    }
+    if (detectProfiles.length > 0) dashboard.addWidgets(detectGraph(detectProfiles));
   }
+
+  private graphOf(prefix: string, { title, metrics, statistic }: Graph, width: number): GraphWidget {
+    return new GraphWidget({ title, left: metrics.map((name) => ownMetric(prefix, name, statistic)), width, height: 6 });
+  }
+}
+
+/** AWS IoT's own counts, by security profile and behaviour (FACTS B10): whatever behaviours the profiles have, without naming them here. */
+function detectGraph(profiles: readonly string[]): GraphWidget {
+  const named = profiles.map((name) => `SecurityProfileName="${name}"`).join(' OR ');
+  const search = (metricName: string): IMetric =>
+    new MathExpression({
+      expression: `SEARCH('{AWS/IoT,BehaviorName,SecurityProfileName} MetricName="${metricName}" (${named})', 'Sum', 300)`,
+      label: '',
+      usingMetrics: {},
+    });
+  return new GraphWidget({
+    title: 'Violations seen by Device Defender Detect',
+    left: ['Violations', 'ViolationsCleared', 'ViolationsInvalidated'].map(search),
+    width: WIDTH,
+    height: 6,
+  });
 }

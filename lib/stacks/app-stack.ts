@@ -9,6 +9,7 @@ import { InventoryFeed } from '../inventory/inventory.js';
 import { Alarms } from '../observability/alarms.js';
 import { ApplicationParameters } from '../observability/application-parameters.js';
 import { FleetDashboard } from '../observability/dashboard.js';
+import type { ShownCapability } from '../observability/dashboard-rows.js';
 import { watchFleet } from '../observability/watch.js';
 import { Quarantine } from '../quarantine/quarantine.js';
 import { Revocation } from '../revocation/revocation.js';
@@ -75,7 +76,9 @@ export class AppStack extends Stack {
       });
     watchFleet(this.alarms, configuration, revocation.sync.function);
     if (state.trust.privateCaArns.length > 0) this.alarms.onUnwrittenCrl(state.trust.privateCaArns);
-    new FleetDashboard(this, 'Dashboard', { prefix, alarms: this.alarms.all, rotation: rotation !== undefined });
+    const parts = { rotation, signer, audit, monitor: behaviour?.monitor, quarantine } satisfies Readonly<Record<ShownCapability, unknown>>;
+    const shows = new Set((Object.keys(parts) as ShownCapability[]).filter((name) => parts[name] !== undefined));
+    new FleetDashboard(this, 'Dashboard', { prefix, alarms: this.alarms.all, shows, detectProfiles: behaviour?.profiles?.names });
 
     const sources = {
       sync: revocation.sync.source,

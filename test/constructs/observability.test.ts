@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import type { Template } from 'aws-cdk-lib/assertions';
 import { METRICS, METRIC_NAMESPACE } from '../../domain/fleet/metrics.js';
 import { APPLICATION_PARAMETER_NAMES, OPTIONAL_PARAMETERS } from '../../domain/protocol/application-parameters.js';
 import { AUDIT_ALARMS, AUDIT_BY_RULE, AUDIT_INFORMATION } from '../../lib/audit/watch.js';
 import { BEHAVIOUR_ALARMS, BEHAVIOUR_BY_RULE, BEHAVIOUR_INFORMATION } from '../../lib/behaviour/watch.js';
 import { ARTICLES } from '../../lib/observability/articles.js';
+import { CAPABILITY_ROWS, type Graph, type ShownCapability } from '../../lib/observability/dashboard-rows.js';
 import { BY_RULE, INFORMATION, ONE_IS_TOO_MANY } from '../../lib/observability/watch.js';
 import { QUARANTINE_ALARMS, QUARANTINE_INFORMATION } from '../../lib/quarantine/watch.js';
 import { ROTATION_ALARMS, ROTATION_BY_RULE, ROTATION_INFORMATION } from '../../lib/rotation/watch.js';
@@ -141,11 +143,54 @@ describe('the alarm topic', () => {
 });
 
 describe('the dashboard', () => {
+  type Widget = {
+    readonly properties: { readonly title?: string; readonly metrics?: readonly unknown[]; readonly alarms?: readonly string[] };
+  };
+  const widgetsOf = (template: Template): readonly Widget[] => {
+    const [dashboard] = Object.values(ofType(template, 'AWS::CloudWatch::Dashboard'));
+    return (JSON.parse(text(dashboard?.Properties['DashboardBody'])) as { widgets: Widget[] }).widgets;
+  };
+  const titlesOf = (template: Template): string[] => widgetsOf(template).flatMap(({ properties }) => properties.title ?? []);
+  const titlesOfRows = (...capabilities: ShownCapability[]): string[] =>
+    capabilities.flatMap((name) => CAPABILITY_ROWS[name].map(({ title }) => title as string));
+  const rowsOf = (template: Template): string[] => {
+    const rows = titlesOfRows(...(Object.keys(CAPABILITY_ROWS) as ShownCapability[]));
+    return titlesOf(template).filter((title) => rows.includes(title));
+  };
+
   it('is JSON, and shows every metric of ours that people need', () => {
-    const body = text(Object.values(ofType(appTemplate, 'AWS::CloudWatch::Dashboard'))[0]?.Properties['DashboardBody']);
-    const shown = JSON.stringify((JSON.parse(body) as { widgets: unknown[] }).widgets);
+    const shown = JSON.stringify(widgetsOf(appTemplate));
     for (const metric of ['Revoked', 'RevocationsHeld', 'CrlAgeSeconds', 'SecondsToRevoke', 'Connect.AuthError'])
       expect(shown).toContain(`"${metric}"`);
+    for (const { metrics } of Object.values(CAPABILITY_ROWS).flatMap((row): readonly Graph[] => row))
+      for (const metric of metrics) expect(shown).toContain(`["${METRIC_NAMESPACE}","${metric}","Application","fleetwarden"`);
+  });
+
+  it('shows every alarm once, never more in one widget than CloudWatch takes', () => {
+    const lists = widgetsOf(appTemplate).flatMap(({ properties }) => (properties.alarms === undefined ? [] : [properties.alarms]));
+    expect(lists.flat()).toHaveLength(alarms.length);
+    expect(new Set(lists.flat()).size).toBe(alarms.length);
+    expect(alarms.length).toBeGreaterThan(100); // everything is on: one widget would be refused
+    for (const list of lists) expect(list.length).toBeLessThanOrEqual(100);
+  });
+
+  it('has the rows of a capability only where it is on', () => {
+    expect(rowsOf(appTemplate)).toEqual(titlesOfRows('rotation', 'signer', 'audit', 'monitor', 'quarantine'));
+    expect(rowsOf(synthesise().appTemplate)).toEqual([]);
+    expect(rowsOf(synthesise({ quarantine: { mode: 'observe' } }).appTemplate)).toEqual(titlesOfRows('quarantine'));
+    expect(rowsOf(synthesise({ audit: { mode: 'on' } }).appTemplate)).toEqual(titlesOfRows('audit'));
+  });
+
+  it('shows what Detect counts where there are security profiles, and what the monitor counts where it runs', () => {
+    const detect = 'Violations seen by Device Defender Detect';
+    expect(titlesOf(appTemplate)).toContain(detect);
+    expect(JSON.stringify(widgetsOf(appTemplate))).toContain('SecurityProfileName=\\\"fleetwarden-rules');
+    const alone = synthesise({ behaviour: { detect: 'device-defender' } }).appTemplate;
+    expect(titlesOf(alone)).toContain(detect);
+    expect(rowsOf(alone)).toEqual([]);
+    const builtIn = synthesise({ behaviour: { detect: 'built-in' } }).appTemplate;
+    expect(titlesOf(builtIn)).not.toContain(detect);
+    expect(rowsOf(builtIn)).toEqual(titlesOfRows('monitor'));
   });
 });
 
