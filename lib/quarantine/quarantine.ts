@@ -39,6 +39,12 @@ const LOOK_MINUTES = 5;
 /** A storm of a minute is a handful of batches, and each is counted before the first of it is acted upon. */
 const BATCH = { batchSize: 1000, maxBatchingWindow: Duration.seconds(5) } as const;
 
+/**
+ * Whoever may publish to the violations topic may say that somebody misbehaves, which is read again at its source. An operator's word, a release and an
+ * event of another detector are not read again anywhere: they have a `kind` or a `detail-type`, and do not come this way.
+ */
+const ONLY_VIOLATIONS = { violationId: [{ exists: true }], kind: [{ exists: false }], 'detail-type': [{ exists: false }] };
+
 export interface QuarantineProps extends AppContext {
   /** @default nobody watches behaviour: operators, audit and other detectors contain */
   readonly behaviour?: Behaviour;
@@ -276,6 +282,8 @@ export class Quarantine extends Construct {
         protocol: 'sqs',
         endpoint: queue.queueArn,
         rawMessageDelivery: true,
+        filterPolicyScope: 'MessageBody',
+        filterPolicy: ONLY_VIOLATIONS,
       });
     }
     if (customSources.length === 0) return;

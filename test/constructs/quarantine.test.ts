@@ -5,6 +5,7 @@ import { CONTAIN_STEPS, RELEASE_STEPS } from '../../domain/protocol/containment-
 import { THING_NAME_VARIABLE } from '../../domain/protocol/topics.js';
 import { parseConfiguration } from '../../lib/config/read-configuration.js';
 import { workflowDefinition } from '../../lib/quarantine/workflow-definition.js';
+import { compilePattern } from '../../local/patterns/event-pattern.js';
 import { CREATED, type Resource, type Statement, listOf, ofType, statementsOf, synthesise, text } from './support.js';
 
 const on = (mode: 'observe' | 'enforce') =>
@@ -93,6 +94,19 @@ describe('quarantine', () => {
       'detail-type': ['Fleetwarden Violation'],
       account: [{ Ref: 'AWS::AccountId' }],
     });
+  });
+  it('hears nothing but violations from that topic: who may publish there is no operator, and no other detector', () => {
+    const [subscription] = Object.values(ofType(appTemplate, 'AWS::SNS::Subscription'));
+    expect(subscription?.Properties['FilterPolicyScope']).toBe('MessageBody');
+    const passes = compilePattern(JSON.stringify(subscription?.Properties['FilterPolicy']));
+    const violation = { violationEventTime: 1, violationId: 'v', thingName: 'pump-1', securityProfileName: 'p', behavior: { name: 'b' } };
+    expect(passes(violation)).toBe(true);
+    expect(
+      passes({ kind: 'operator', thingName: 'pump-1', response: 'deactivate', by: 'me', reason: 'r', requestId: 'a1b2c3d4e5f6' }),
+    ).toBe(false);
+    // Every other message of the queue has one of these, and a violation has neither: what would be read as one of them must not pass as both.
+    for (const kind of ['operator', 'release', 'extend', 'approved', 'audit-finding']) expect(passes({ ...violation, kind })).toBe(false);
+    expect(passes({ ...violation, 'detail-type': 'Fleetwarden Violation' })).toBe(false);
   });
   it('makes a group that carries no policy, logged at DEBUG where that is configured', () => {
     expect(Object.values(ofType(appTemplate, 'AWS::IoT::PolicyPrincipalAttachment'))).toEqual([]);

@@ -121,8 +121,11 @@ async function violate(thingName: string, violationId: string, { inLedger = true
     violationId,
     securityProfileName: 'fleetwarden-built-in',
   };
+  await publish(notification);
+}
+async function publish(message: object): Promise<void> {
   const TopicArn = `arn:aws:sns:${desk.env.AWS_REGION}:${desk.world.accountId}:fleetwarden-violations`;
-  await call('sns', 'Publish', { TopicArn, Message: JSON.stringify(notification) });
+  await call('sns', 'Publish', { TopicArn, Message: JSON.stringify(message) });
 }
 const clear = async (thingName: string, violationId: string): Promise<void> => {
   const key = { pk: { S: `VIOLATION#${violationId}` }, sk: { S: 'VIOLATION' } };
@@ -221,6 +224,10 @@ describe('quarantine on the desk', () => {
   }, 180_000);
 
   test('a violation contains, a forged one, a cleared one and a replayed one do nothing, and say why', async () => {
+    // Who may publish to the topic of violations is no operator: this never reaches the queue.
+    const order = { kind: 'operator', thingName: 'pump-2', response: 'deactivate', by: 'somebody', reason: 'x', requestId: 'a1b2c3d4e5f6' };
+    await publish(order);
+    await publish({ ...order, violationId: 'aaaa0000' });
     await violate('pump-2', 'aaaa1111', { inLedger: false });
     await until('the forged one is on record', async () => (await outcomes('pump-2')).includes('consider: forged'), { advanceMs: 1000 });
     await violate('pump-2', 'aaaa2222', { open: false });
@@ -228,6 +235,7 @@ describe('quarantine on the desk', () => {
       advanceMs: 1000,
     });
     expect(await stateOf('pump-2')).toBeUndefined();
+    expect((await storyOf('pump-2')).filter(({ act }) => act === 'contain')).toEqual([]);
 
     await violate('pump-2', 'aaaa3333');
     await until('pump-2 is out', async () => (await statusOf(deviceOf('pump-2').certificateId)) === 'INACTIVE', { advanceMs: 1000 });
