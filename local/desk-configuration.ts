@@ -13,9 +13,9 @@ const NOT_AT_THE_DESK = [
 ] as const;
 
 /** A detector of the account's own: its events are violations (docs/detectors.md). */
-export const DESK_DETECTOR = 'desk.detector';
-/** The thing that no machine contains, whatever it does. */
-export const NEVER_CONTAINED = 'gateway-0001';
+export const DESK_DETECTOR = 'com.example.ids';
+/** Things with this attribute are contained by no machine, whatever they do. */
+export const NEVER_CONTAINED = 'role=gateway';
 
 export const ANCHORS = { privateCa: 'fleet', external: 'factory' } as const;
 
@@ -40,6 +40,8 @@ export function deskConfiguration({ externalCaPem, revocation }: DeskConfigurati
     revocation: { mode: 'enforce', ...revocation },
     audit: {
       mode: 'on',
+      // More than the window of rotation: some devices are found by the audit alone.
+      expirationThresholdDays: 45,
       manage: { accountConfiguration: true, eventConfigurations: true },
       checks: Object.fromEntries(NOT_AT_THE_DESK.map((name) => [name, { enabled: false }])),
     },
@@ -48,7 +50,8 @@ export function deskConfiguration({ externalCaPem, revocation }: DeskConfigurati
       // Nothing is metered here: everything is watched. Devices of the desk connect from this computer, and from 127.0.0.1.
       sources: { sent: true, received: true, subscriptions: true },
       behaviours: [
-        { name: 'messages-sent', value: 100 },
+        { name: 'messages-sent', value: 100, datapointsToClear: 1 },
+        { name: 'authorization-failures', value: 2, datapointsToClear: 1 },
         { name: 'source-address', operator: 'in-cidr-set', value: ['127.0.0.1/32', '::1/128'], datapointsToClear: 1 },
         { name: 'tcp-ports', datapointsToClear: 1 },
         { name: 'destination-addresses', response: 'contain', datapointsToClear: 1 },
@@ -58,10 +61,10 @@ export function deskConfiguration({ externalCaPem, revocation }: DeskConfigurati
       mode: 'enforce',
       policySettleMinutes: 2,
       shutOffTimeoutMinutes: 5,
-      brake: { floor: 3, perHour: 4, fleetShare: 0.05, groupShare: 0.5 },
+      brake: { floor: 4, perHour: 4, fleetShare: 0.05, groupShare: 0.5 },
       // What other devices hang on is left to people: the scenes have one.
-      neverContain: { attributes: ['role=gateway'] },
-      customSources: [{ source: 'com.example.ids', response: 'contain' }],
+      neverContain: { attributes: [NEVER_CONTAINED] },
+      customSources: [{ source: DESK_DETECTOR, response: 'contain' }],
     },
     rotation: {
       mode: 'enforce',

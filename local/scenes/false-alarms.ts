@@ -4,6 +4,7 @@
  */
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';
+import { UpdateThingCommand } from '@aws-sdk/client-iot';
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import { CUSTOM_VIOLATION_DETAIL_TYPE } from '../../domain/protocol/containment.js';
 import { DEFAULT_PREFIX } from '../../domain/protocol/application-parameters.js';
@@ -15,6 +16,8 @@ import { until } from './report.js';
 import type { Scene } from './scene.js';
 import { containmentOf, isSame, standingOf } from './standing.js';
 import type { Member, Stage } from './stage.js';
+
+const GATEWAY = 'gateway-0001';
 
 export const falseAlarms: Scene = {
   id: '11',
@@ -83,18 +86,20 @@ async function noneContained(stage: Stage, members: readonly Pick<Member, 'thing
 }
 
 async function gateway(stage: Stage): Promise<void> {
-  const [device] = await enrolled(stage, [NEVER_CONTAINED], 200);
+  const [device] = await enrolled(stage, [GATEWAY], 200);
+  const [attribute, value] = NEVER_CONTAINED.split('=');
+  await stage.clients.iot.send(new UpdateThingCommand({ thingName: GATEWAY, attributePayload: { attributes: { [attribute!]: value! } } }));
   const since = stage.desk.world.clock.date();
   const fleet = await runAgents(stage, [{ ...device!, fault: 'floods' }]);
   try {
     stage.expect(
-      `${NEVER_CONTAINED} floods; a person is paged: the alarm never-listed-violates went off`,
+      `${GATEWAY} floods; a person is paged: the alarm never-listed-violates went off`,
       await alarmed(stage, 'never-listed-violates', since),
     );
     const status = await statusOf(stage, device!.certificateId);
     stage.expect(
       'and nothing is done to it: ACTIVE, connected, not contained',
-      status === 'ACTIVE' && connectedWith(stage, NEVER_CONTAINED) === device!.certificateId && (await noneContained(stage, [device!])),
+      status === 'ACTIVE' && connectedWith(stage, GATEWAY) === device!.certificateId && (await noneContained(stage, [device!])),
     );
   } finally {
     await fleet.stop();

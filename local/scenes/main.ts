@@ -14,6 +14,7 @@ import { attack } from './attack.js';
 import { badFirmware } from './bad-firmware.js';
 import { crlOnly } from './crl-only.js';
 import { RevokedBook } from './external-crl.js';
+import { falseAlarms } from './false-alarms.js';
 import { fastPath } from './fast-path.js';
 import { Cellar, offline } from './offline.js';
 import { otherCa } from './other-ca.js';
@@ -24,6 +25,7 @@ import type { Scene } from './scene.js';
 import { held, jsonScreen, terminalScreen, type SceneVerdict, type Screen } from './screen.js';
 import { openDesk, peopled, type Opened } from './set-up.js';
 import type { Stage } from './stage.js';
+import { violators } from './violators.js';
 
 const FEWEST = 15; // the scenes use up eight devices, and the attack must name more than half of what is left
 const MOST = 5000;
@@ -52,7 +54,7 @@ function readOptions(): Options {
     .description('Shows the main job of Fleetwarden on an embedded AWS: no account, loopback only.')
     .option('--devices <n>', `size of the fleet, ${FEWEST} to ${MOST}`, wholeNumber(FEWEST, MOST), 25)
     .option('--seed <n>', 'seed of whatever is random at the desk', wholeNumber(0, 2 ** 31))
-    .option('--scenes <ids>', 'only these, by commas: 1,2 (4 builds on 3, 6 on 5)', (text: string) => text.split(','))
+    .option('--scenes <ids>', 'only these, by commas: 1,2 (4 builds on 3, 6 on 5, 11 on 10)', (text: string) => text.split(','))
     .option('--keep', 'leave the desk running at the end')
     .option('--json', 'the same as lines of JSON')
     .parse()
@@ -121,7 +123,8 @@ async function main(options: Options): Promise<number> {
     const cellar = new Cellar();
     const revocation = [fastPath, crlOnly, otherCa(book), attack(book, directory)];
     const renewal = [rotation(cellar), offline(cellar), powerLoss(directory), badFirmware, refused];
-    const scenes = [...revocation, ...renewal].filter(({ id }) => options.scenes?.includes(id) ?? true);
+    const isolation = [violators, falseAlarms];
+    const scenes = [...revocation, ...renewal, ...isolation].filter(({ id }) => options.scenes?.includes(id) ?? true);
     const verdicts = await play(scenes, stage);
     const ok = verdicts.every(held);
     screen.verdict(verdicts, [

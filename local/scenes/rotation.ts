@@ -8,6 +8,7 @@ import * as x509 from '@peculiar/x509';
 import type { EnrolledDevice } from '../fleet/enrol.js';
 import type { Fleet } from '../fleet/fleet.js';
 import { DAY, enrolled, inventoryKnows, MINUTE, order, runAgents } from './agents.js';
+import { foundByAudit } from './audited.js';
 import { connectedCount } from './fleet-view.js';
 import type { Cellar } from './offline.js';
 import { activeOf, statusOf } from './registry-view.js';
@@ -23,7 +24,7 @@ export function rotation(cellar: Cellar): Scene {
     title: 'certificates that end soon',
     story: [
       `${NAMES.length} meters have certificates that end in ${DAYS_LEFT} days. The daily query finds them;`,
-      'they are to get new ones over the air.',
+      'they are to get new ones over the air. Two more are found by the audit.',
     ],
     async run(stage) {
       const before = connectedCount(stage);
@@ -32,6 +33,7 @@ export function rotation(cellar: Cellar): Scene {
       try {
         stage.screen.say(`${NAMES.length} meters connected, running the reference agent`);
         await rotate(stage, meters, old);
+        await foundByAudit(stage);
         await retired(stage, meters, old);
         stage.expect('the rest of the fleet noticed nothing', connectedCount(stage) === before);
       } finally {
