@@ -43,7 +43,7 @@ export const Rotation = z.discriminatedUnion('state', [
   Begun.extend({
     state: z.literal('failing'),
     reason: z.string(),
-    /** A proof has been sent: the cloud may have taken it. */
+    /** A proof has been sent, or the new certificate was let in, which may count as one: the cloud may have taken it. */
     proofSent: z.boolean(),
     fresh: Pair.optional(),
     certificateId: z.string().optional(),

@@ -13,6 +13,7 @@ import {
   RotationResponse,
 } from '../../domain/protocol/rotation.js';
 import { readReport, type ReportFields } from '../../domain/protocol/device-report.js';
+import { PRESENCE_PROVES_AFTER_SECONDS, PROOF_HOLDS_SECONDS } from '../../domain/protocol/rotation-events.js';
 import { DEVICE_FAILURES } from '../../domain/protocol/rotation-failures.js';
 import { DEVICE_OPERATIONS, SHUT_OFF_DETAIL, SHUT_OFF_FAILURES, ShutOffJob } from '../../domain/protocol/shut-off.js';
 import { REPORT_TOPIC, ROTATION_TOPICS, defenderTopic, deviceTopic, jobsTopic } from '../../domain/protocol/topics.js';
@@ -74,8 +75,15 @@ test('the times are those of the reference device', () => {
   expect(document).toContain(
     `| after a refusal that is not final | ${refused.firstMs / 2000} s and a jittered ${refused.firstMs / 1000} s … | ${refused.longestMs / 1000} s |`,
   );
-  expect(document).toContain(`before the new pair is deleted after a proof | ${settleMs / 1000} s |`);
+  expect(document).toContain(`before a new pair is deleted that was let in | ${settleMs / 1000} s |`);
   expect(document).toMatch(new RegExp(`storage does not take \\| 1 s \\| 60 s \\| ${storageTries} before the proof`));
+});
+
+test('what a proof is worth is what the cloud takes, and the device holds its new pair for longer', () => {
+  expect([PROOF_HOLDS_SECONDS, PRESENCE_PROVES_AFTER_SECONDS]).toEqual([300, 180]);
+  expect(document).toContain('A proof holds for five minutes.');
+  expect(document).toContain('that still stands three minutes later is a proof by itself');
+  expect(DEFAULT_SETTINGS.settleMs).toBeGreaterThan(PROOF_HOLDS_SECONDS * 1000);
 });
 
 /** The JSON blocks of one section. */

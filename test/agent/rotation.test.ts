@@ -446,6 +446,34 @@ describe('storage', () => {
     },
   );
 
+  test('full right after the trial connection: the new pair is kept until the old one has held, because that connection may count as the proof', async () => {
+    const device = await enrol();
+    const memory = storageOf(device);
+    let isFull = true;
+    const files: Files = {
+      ...memory,
+      replace: (name, content) =>
+        isFull && name === 'rotation.json' && /"(proof-sent|failing)"/.test(content.toString())
+          ? Promise.reject(new StorageError('write', name, new Error('ENOSPC')))
+          : memory.replace(name, content),
+    };
+    const agent = run(device, { memory, files, settings: { settleMs: 2000 } });
+    const jobId = await cloud.offer(device);
+    await agent.until(isStep('failing'));
+    const failedAt = agent.events.length;
+    const since = (kind: string) => agent.events.slice(failedAt).some((event) => event.kind === kind);
+    await agent.until(() => since('connected'));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(agent.files.names()).toEqual(expect.arrayContaining(newPair(jobId)));
+    // And the cloud did take it: the old certificate is refused, the new one is let in, the rotation ends well.
+    isFull = false;
+    await cloud.setStatus(device.certificateId, 'INACTIVE');
+    desk.gateway.disconnect(device.thingName, 'AUTH_ERROR');
+    await agent.until(finished);
+    expect(agent.steps()).toEqual([...GOOD.slice(0, 5), 'failing: storage', ...GOOD.slice(5)]);
+    expect(await standing(agent, device, jobId)).toEqual(newAlone(jobId));
+  });
+
   test('read-only altogether: the cloud is told, the device stays connected', async () => {
     const device = await enrol();
     const memory = storageOf(device);
