@@ -264,7 +264,7 @@ describe('a certificate is let back for repair', () => {
   const facts = (more: Partial<ReopenFacts> = {}): ReopenFacts => ({
     before: 'ACTIVE',
     now: 'INACTIVE',
-    onRevocationList: false,
+    revocation: 'none',
     policies: ['repair'],
     carryingGroups: [],
     ...more,
@@ -274,7 +274,8 @@ describe('a certificate is let back for repair', () => {
     ['but not when it was not ACTIVE before', facts({ before: 'INACTIVE' }), 'leave'],
     ['but not when it was revoked meanwhile', facts({ now: 'REVOKED' }), 'leave'],
     ['but not when it is gone', facts({ now: undefined }), 'leave'],
-    ['but not when a revocation or a hold of it is on record', facts({ onRevocationList: true }), 'leave'],
+    ['but not when a revocation or a hold of it is on record', facts({ revocation: 'on-record' }), 'leave'],
+    ['but not when it cannot be told whether there is one', facts({ revocation: 'unreadable' }), 'leave'],
     ['but not when it may something else', facts({ policies: ['repair', 'extra'] }), 'rights-remain'],
     ['but not when another policy stands in the place of repair', facts({ policies: ['device'] }), 'rights-remain'],
     ['but not when it may nothing: nobody knows why', facts({ policies: [] }), 'rights-remain'],
@@ -340,7 +341,7 @@ describe('the status of a certificate at release', () => {
     otherHolders: 0,
     wasReopened: false,
     deactivatedByUs: false,
-    onRevocationList: false,
+    revocation: 'none',
     replaced: false,
     ...more,
   });
@@ -354,7 +355,8 @@ describe('the status of a certificate at release', () => {
     ['stays REVOKED where it was revoked meanwhile', facts({ now: 'REVOKED' }), { do: 'keep', why: 'revoked' }],
     ['is not touched while another contained thing has it', facts({ otherHolders: 1 }), { do: 'keep', why: 'held-by-another-thing' }],
     ['stays INACTIVE where the device has a new one', facts({ replaced: true }), { do: 'keep', why: 'replaced' }],
-    ['stays INACTIVE where its CA has put it on hold', facts({ onRevocationList: true }), { do: 'keep', why: 'on-hold' }],
+    ['stays INACTIVE where its CA has put it on hold', facts({ revocation: 'on-record' }), { do: 'keep', why: 'on-hold' }],
+    ['stays INACTIVE where nobody can tell which it is', facts({ revocation: 'unreadable' }), { do: 'keep', why: 'unreadable' }],
     [
       'stays INACTIVE where somebody deactivated it during repair',
       facts({ wasReopened: true }),

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import type { CertificateId } from '../../domain/fleet/certificate-id.js';
 import type { Response } from '../../domain/fleet/responses.js';
 import { crashing, Death } from '../revocation/memory/crashing.js';
-import { certificateNumber } from './memory/iot.js';
+import { Certificate } from '../../domain/pki/certificate.js';
+import { certificateNumber, pemOf } from './memory/iot.js';
 import { QUARANTINE, QuarantineWorld, REPAIR } from './memory/world.js';
 
 interface FleetShape {
@@ -241,6 +242,32 @@ describe('release keeps what others did meanwhile, and reports it', () => {
     expect(await released(world, input)).toContain(`certificate ${id}: on-hold`);
     expect(world.iot.certificates.get(id)!.status).toBe('INACTIVE');
   });
+  it('a certificate of which the inventory knows nothing is not made ACTIVE where a revocation of its serial number is remembered', async () => {
+    const { world, id, input } = single();
+    await world.run(input, { until: 'Settle' });
+    const { issuerId, serialNumber } = Certificate.read(pemOf(id));
+    const known = { issuerId, serialNumber, state: 'done', outcome: 'not-registered', updatedAtMs: 0 };
+    world.inventory.revocations.set(`${issuerId}#${serialNumber}`, known as never);
+    await world.run(input);
+    expect(world.iot.certificates.get(id)!.status).toBe('INACTIVE');
+    expect(await released(world, input)).toContain(`certificate ${id}: on-hold`);
+    expect(world.iot.certificates.get(id)!.status).toBe('INACTIVE');
+  });
+  it.each(['Reopen', 'Restore'] as const)(
+    'a certificate that is put on hold at the very moment of %s does not stay ACTIVE',
+    async (step) => {
+      const { world, id, input } = single();
+      await world.run(input, { until: step === 'Reopen' ? 'Reopen' : 'Settle' });
+      const { issuerId, serialNumber } = Certificate.read(pemOf(id));
+      const known = { issuerId, serialNumber, state: 'acting', updatedAtMs: 0 };
+      world.iot.meanwhile = (change) => {
+        if (change === `${id} ACTIVE`) world.inventory.revocations.set(`${issuerId}#${serialNumber}`, known as never);
+      };
+      if (step === 'Reopen') await world.run(input);
+      expect(await released(world, input)).toContain(`certificate ${id}: on-hold`);
+      expect(world.iot.certificates.get(id)!.status).toBe('INACTIVE');
+    },
+  );
   it('a certificate that a person deactivated while it was back for repair is left INACTIVE', async () => {
     const { world, id, input } = single();
     await world.run(input);

@@ -5,6 +5,7 @@
 import type { CertificateId } from '../../../domain/fleet/certificate-id.js';
 import type { Containment } from '../../ports/containment-records.js';
 import { nextSlot, type StepPorts, type StepSettings } from '../ports.js';
+import { revocationOf, type RevocationFact } from './revocation-of.js';
 
 export type ReopenPorts = Pick<StepPorts, 'claims' | 'clock' | 'inventory' | 'pace' | 'registry' | 'rights'>;
 
@@ -12,20 +13,17 @@ export interface ReopenFacts {
   /** In the snapshot, and in the registry now; `undefined`: gone. */
   readonly before: string;
   readonly now?: string;
-  readonly onRevocationList: boolean;
+  readonly revocation: RevocationFact;
   readonly policies: readonly string[];
   readonly carryingGroups: readonly string[];
 }
 
 export type ReopenDecision = 'activate' | 'leave' | 'rights-remain';
 
-export function decideReopen(
-  { before, now, onRevocationList, policies, carryingGroups }: ReopenFacts,
-  repairPolicy: string,
-): ReopenDecision {
+export function decideReopen({ before, now, revocation, policies, carryingGroups }: ReopenFacts, repairPolicy: string): ReopenDecision {
   if (before !== 'ACTIVE') return 'leave';
   if (now !== 'INACTIVE') return 'leave';
-  if (onRevocationList) return 'leave';
+  if (revocation !== 'none') return 'leave';
   if (policies.length !== 1 || policies[0] !== repairPolicy) return 'rights-remain';
   return carryingGroups.length > 0 ? 'rights-remain' : 'activate';
 }
@@ -49,7 +47,7 @@ export async function reopen(ports: ReopenPorts, settings: StepSettings, { thing
       {
         before: before.status,
         now: registered?.status,
-        onRevocationList: await isRevokedOrHeld(ports, seen.certificateId),
+        revocation: await revocationOf(ports, seen.certificateId),
         policies: (await ports.rights.policiesOf(seen.certificateId)) ?? [],
         carryingGroups,
       },
@@ -57,11 +55,23 @@ export async function reopen(ports: ReopenPorts, settings: StepSettings, { thing
     );
     if (decision === 'rights-remain') withRights.push(seen.certificateId);
     const wasOpened = registered?.status === 'ACTIVE' && before.status === 'ACTIVE';
-    if (!wasOpened && (decision !== 'activate' || !(await ports.registry.setStatus(seen.certificateId, 'ACTIVE')))) continue;
+    if (!wasOpened && (decision !== 'activate' || !(await openAgain(ports, seen.certificateId)))) continue;
     await ports.inventory.setStatus(seen.certificateId, 'ACTIVE', 'in-repair', 'containment');
     active.push(seen.certificateId);
   }
   return { active, withRights };
+}
+
+/**
+ * A revocation may begin at this very moment: it goes on record first and acts then, we make it ACTIVE first and look then. `false`: it stays shut, or is
+ * gone.
+ */
+export async function openAgain(ports: Pick<StepPorts, 'inventory' | 'registry'>, id: CertificateId): Promise<boolean> {
+  if (!(await ports.registry.setStatus(id, 'ACTIVE'))) return false;
+  if ((await revocationOf(ports, id)) === 'none') return true;
+  const now = await ports.registry.describe(id);
+  if (now?.status === 'ACTIVE') await ports.registry.setStatus(id, 'INACTIVE');
+  return false;
 }
 
 export async function groupsWithPolicies(
@@ -74,15 +84,4 @@ export async function groupsWithPolicies(
     if (group !== undefined && group.policies.length > 0) carrying.push(name);
   }
   return carrying;
-}
-
-/** Outcomes of a revocation that leave nothing of it on the certificate. */
-const WITHOUT_EFFECT: ReadonlySet<string | undefined> = new Set(['reactivated', 'mismatch', 'is-a-ca']);
-
-/** Is a revocation on record for it, done or under way, certificateHold among them? Then it is not ours to make ACTIVE. */
-export async function isRevokedOrHeld({ inventory }: Pick<StepPorts, 'inventory'>, id: CertificateId): Promise<boolean> {
-  const record = await inventory.byId(id);
-  if (record === undefined) return false;
-  const { revocation } = await inventory.bySerial(record.issuerId, record.serialNumber);
-  return revocation !== undefined && !WITHOUT_EFFECT.has(revocation.outcome);
 }

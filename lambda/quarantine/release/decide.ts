@@ -11,7 +11,8 @@ export interface RestoreFacts {
   /** Did the containment make it ACTIVE for repair? Then an INACTIVE one was deactivated by somebody else. */
   readonly wasReopened: boolean;
   readonly deactivatedByUs: boolean;
-  readonly onRevocationList: boolean;
+  /** `unreadable`: which certificate it is, and so whether a revocation is on record for it, cannot be told. */
+  readonly revocation: 'none' | 'on-record' | 'unreadable';
   /** The device has a new certificate in its place. */
   readonly replaced: boolean;
 }
@@ -23,7 +24,7 @@ export type StatusDecision =
   /** It is not as it was, and stays so: people are told why. */
   | {
       readonly do: 'keep';
-      readonly why: 'deleted' | 'revoked' | 'on-hold' | 'deactivated-by-somebody' | 'held-by-another-thing' | 'replaced';
+      readonly why: 'deleted' | 'revoked' | 'on-hold' | 'unreadable' | 'deactivated-by-somebody' | 'held-by-another-thing' | 'replaced';
     };
 
 export function decideStatus(facts: RestoreFacts): StatusDecision {
@@ -34,7 +35,8 @@ export function decideStatus(facts: RestoreFacts): StatusDecision {
   if (now === before) return { do: 'leave' };
   if (now === 'REVOKED') return { do: 'keep', why: 'revoked' };
   if (before !== 'ACTIVE' || now !== 'INACTIVE') return { do: 'leave' };
-  if (facts.onRevocationList) return { do: 'keep', why: 'on-hold' };
+  if (facts.revocation === 'on-record') return { do: 'keep', why: 'on-hold' };
+  if (facts.revocation === 'unreadable') return { do: 'keep', why: 'unreadable' };
   if (facts.wasReopened && !facts.deactivatedByUs) return { do: 'keep', why: 'deactivated-by-somebody' };
   return { do: 'activate' };
 }

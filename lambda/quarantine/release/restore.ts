@@ -7,7 +7,8 @@ import { quarantineNames } from '../../../domain/protocol/containment-workflow.j
 import { SHUT_OFF_VERSION } from '../../../domain/protocol/shut-off.js';
 import type { CertificateId } from '../../../domain/fleet/certificate-id.js';
 import type { CertificateSnapshot, Containment } from '../../ports/containment-records.js';
-import { isRevokedOrHeld } from '../contain/reopen.js';
+import { openAgain } from '../contain/reopen.js';
+import { revocationOf } from '../contain/revocation-of.js';
 import { listed, note } from '../evidence.js';
 import { nextSlot, type ReleasePorts, type StepSettings } from '../ports.js';
 import { decideStatus, planPolicies } from './decide.js';
@@ -85,7 +86,7 @@ async function restoreCertificate(
     otherHolders: claim.holders.length,
     wasReopened: reopened.includes(id),
     deactivatedByUs: deactivatedAtMs !== undefined,
-    onRevocationList: await isRevokedOrHeld(ports, id),
+    revocation: await revocationOf(ports, id),
     replaced: successor !== undefined,
   });
   if (decision.do === 'keep') report.push(`certificate ${id}: ${decision.why}`);
@@ -114,7 +115,10 @@ async function restorePolicies(
 
 /** Another thing that has this certificate may be contained at this very moment: it claims first and then looks, we make it ACTIVE first and then look. */
 async function activate(ports: ReleasePorts, { thingName }: Containment, id: CertificateId, report: Report): Promise<void> {
-  if (!(await ports.registry.setStatus(id, 'ACTIVE'))) return;
+  if (!(await openAgain(ports, id))) {
+    report.push(`certificate ${id}: on-hold`);
+    return;
+  }
   const after = await ports.claims.letGo(id, thingName);
   if (after !== undefined && after.holders.length > 0) {
     await ports.registry.setStatus(id, 'INACTIVE');

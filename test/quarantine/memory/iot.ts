@@ -1,5 +1,7 @@
 /** AWS IoT in memory, as far as quarantine sees it: things, certificates, what is attached to what, static and dynamic groups, and jobs. */
 import { certificateId, type CertificateId } from '../../../domain/fleet/certificate-id.js';
+import { derToPem } from '../../../domain/pki/pem.js';
+import { bitString, integer, name, oid, sequence, time } from '../../builders/der.js';
 import { thingName, type ThingName } from '../../../domain/fleet/thing-name.js';
 import type { ShutOffJob } from '../../../domain/protocol/shut-off.js';
 import type { DeviceJobs, Rights } from '../../../lambda/ports/containment-rights.js';
@@ -22,6 +24,16 @@ export interface MemoryThing {
 }
 
 export const certificateNumber = (index: number): CertificateId => certificateId(index.toString(16).padStart(64, '0'));
+
+/** In the name of an issuer of this fleet, its serial number that of its id: octets to be read, signed by nobody. */
+export function pemOf(id: CertificateId): string {
+  const algorithm = sequence(oid('1.2.840.10045.4.3.2'));
+  const validity = sequence(time(new Date(Date.UTC(2026, 0, 1))), time(new Date(Date.UTC(2027, 0, 1))));
+  const spki = sequence(sequence(oid('1.2.840.10045.2.1')), bitString(Buffer.alloc(65)));
+  const issuer = name([['CN', 'Fleet CA']]);
+  const tbs = sequence(integer(BigInt(`0x${id.slice(-38)}`)), algorithm, issuer, validity, name([['CN', id]]), spki);
+  return derToPem(sequence(tbs, algorithm, bitString(Buffer.alloc(8))), 'CERTIFICATE');
+}
 
 export class MemoryIot implements Rights, Pick<Registry, 'describe' | 'setStatus' | 'thingsOf' | 'deleteConnection'> {
   readonly things = new Map<string, MemoryThing>();
@@ -63,7 +75,7 @@ export class MemoryIot implements Rights, Pick<Registry, 'describe' | 'setStatus
   }
   async describe(id: CertificateId) {
     const found = this.certificates.get(id);
-    return found && { certificateId: id, status: found.status, certificatePem: '' };
+    return found && { certificateId: id, status: found.status, certificatePem: pemOf(id) };
   }
   async setStatus(id: CertificateId, status: 'ACTIVE' | 'INACTIVE' | 'REVOKED') {
     const found = this.certificates.get(id);
