@@ -84,7 +84,11 @@ export class AgentDevice {
         return flooding(usual, isClean, settings.telemetryTopic.replaceAll('{thing}', thingName));
       case 'strange-address':
         return roaming(mqttTransport({ ...settings, localAddress: STRANGE_ADDRESS }), usual, isClean);
-      default:
+      // What these do does not lie in their connections.
+      case 'weak-keys':
+      case 'flipped-bit':
+      case 'open-port':
+      case undefined:
         return usual;
     }
   }
