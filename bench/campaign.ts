@@ -10,14 +10,15 @@ import { startFleet, type Fleet } from '../local/fleet/fleet.js';
 import { REQUEST_QUOTAS } from '../local/world/quotas.js';
 import { assemblyOf } from '../test/scenarios/support/assembly.js';
 import { Scene } from '../test/scenarios/support/scene.js';
+import { deadLetters, patiently, peaksMb } from './on-desk.js';
 
 const isQuick = process.env['BENCH_QUICK'] === '1';
 const DEVICES = isQuick ? 30 : Number(process.env['BENCH_DEVICES'] ?? 1000);
 const PACED_DEVICES = isQuick ? 10 : 60;
 /** Rotations a second: 96 % of ten calls of DescribeCertificate, eight for each. */
 const PACE = 1.2;
-const POLL_MS = 100;
-const PATIENCE_MS = 60 * 60_000;
+const PATIENCE = { patienceMs: 60 * 60_000, pollMs: 100 } as const;
+const FUNCTIONS = ['rotation-start', 'rotation-issue', 'rotation-prove', 'rotation-retire', 'inventory-record'] as const;
 const PROJECTED = [10_000, 1_000_000];
 const AIM = 0.95;
 
@@ -106,19 +107,19 @@ async function campaign(devices: number, ratePerSecond: number, quotas: boolean)
   try {
     await fleet.waitFor(
       (states) => scene.factoryDevices.every(({ thingName }) => states.get(thingName)?.state === 'connected'),
-      PATIENCE_MS,
+      PATIENCE.patienceMs,
     );
     if (quotas) scene.desk.world.faults.set({ quotas: true });
     const before = callsOfFunctions(scene);
     const startedAt = performance.now();
     await send(scene, 'startQueueUrl', { kind: 'due' });
-    await patiently(() => proved(fleet) >= devices, `${devices} devices proved`);
+    await patiently(() => proved(fleet) >= devices, `${devices} devices proved`, PATIENCE);
     const secondsToProve = since(startedAt);
     const proving = spanOf(describedAt);
     describedAt = [];
     const roundAt = performance.now();
     await send(scene, 'retireQueueUrl', { kind: 'sweep' });
-    await patiently(async () => (await revoked(scene)) >= devices, `${devices} certificates retired`);
+    await patiently(async () => (await revoked(scene)) >= devices, `${devices} certificates retired`, PATIENCE);
     const secondsToRetire = since(roundAt);
     const retiring = spanOf(describedAt);
     const described = { calls: proving.calls + retiring.calls, seconds: proving.seconds + retiring.seconds };
@@ -131,8 +132,8 @@ async function campaign(devices: number, ratePerSecond: number, quotas: boolean)
       described,
       calls,
       throttled,
-      dead: await deadLetters(scene),
-      peakMb: await peaks(scene),
+      dead: await deadLetters(scene.desk),
+      peakMb: await peaksMb(scene.desk, FUNCTIONS),
     };
   } finally {
     off();
@@ -178,39 +179,6 @@ function boundBy({ calls, devices }: CampaignRow): CampaignResults['bound'] {
       return quota === undefined || callsADevice < 0.1 ? [] : [{ api, callsADevice, quota, devicesASecond: quota / callsADevice }];
     })
     .toSorted((one, other) => one.devicesASecond - other.devicesASecond);
-}
-
-async function peaks({ desk }: Scene): Promise<Record<string, number>> {
-  const result: Record<string, number> = {};
-  for (const name of ['rotation-start', 'rotation-issue', 'rotation-prove', 'rotation-retire', 'inventory-record']) {
-    const { events = [] } = await desk.cloud.call<{ events?: { message: string }[] }>('logs', 'FilterLogEvents', {
-      logGroupName: `/aws/lambda/fleetwarden-${name}`,
-      filterPattern: '"Max Memory Used"',
-    });
-    const used = events.map(({ message }) => Number(/Max Memory Used: (\d+) MB/.exec(message)?.[1] ?? 0));
-    result[name] = used.reduce((most, one) => Math.max(most, one), 0);
-  }
-  return result;
-}
-
-async function deadLetters({ desk }: Scene): Promise<number> {
-  const { QueueUrls = [] } = await desk.cloud.call<{ QueueUrls?: string[] }>('sqs', 'ListQueues', {});
-  const counts = await Promise.all(
-    QueueUrls.filter((url) => url.endsWith('-dead')).map(async (QueueUrl) => {
-      const input = { QueueUrl, AttributeNames: ['ApproximateNumberOfMessages'] };
-      const { Attributes } = await desk.cloud.call<{ Attributes: Record<string, string> }>('sqs', 'GetQueueAttributes', input);
-      return Number(Attributes.ApproximateNumberOfMessages);
-    }),
-  );
-  return counts.reduce((sum, count) => sum + count, 0);
-}
-
-async function patiently(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const end = performance.now() + PATIENCE_MS;
-  while (!(await condition())) {
-    if (performance.now() > end) throw new Error(`${what}: not within ${PATIENCE_MS / 60_000} minutes`);
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-  }
 }
 
 const spanOf = (at: readonly number[]): CampaignRow['described'] => ({

@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- crl | revocation | campaign | bundles …]`: prints tables, and writes bench/results/<time>.json. Read ratios, not seconds: each is
+ * `npm run bench [-- crl | revocation | campaign | containment | bundles …]`: prints tables, and writes bench/results/<time>.json. Read ratios, not seconds: each is
  * measured against a peer in the same run, in turn. `BENCH_QUICK=1` for a look.
  */
 import '../local/quiet-sdk.js';
@@ -12,6 +12,7 @@ const SECTIONS: Readonly<Record<string, () => Promise<unknown>>> = {
   revocation: async () => (await import('./revocation.js')).run(),
   findings: async () => (await import('./findings.js')).run(),
   campaign: async () => (await import('./campaign.js')).run(),
+  containment: async () => (await import('./containment.js')).run(),
   monitor: async () => (await import('./monitor.js')).run(),
   bundles: async () => (await import('./bundles.js')).run(),
 };

@@ -39,6 +39,11 @@ export function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? Number.NaN;
 }
 
+/** The smallest value that at least this share of all does not exceed (nearest rank). */
+export function percentile(values: readonly number[], share: number): number {
+  return values.toSorted((a, b) => a - b)[Math.max(0, Math.ceil(share * values.length) - 1)] ?? Number.NaN;
+}
+
 /**
  * Measures several programs in turn (A B C A B C …), so that what else the computer does falls on all of them alike: medians.
  */

@@ -10,6 +10,7 @@ import Table from 'cli-table3';
 import { enrol } from '../local/fleet/enrol.js';
 import { assemblyOf } from '../test/scenarios/support/assembly.js';
 import { Scene, type Device } from '../test/scenarios/support/scene.js';
+import { deadLetters, patiently } from './on-desk.js';
 
 export interface TimeRow {
   readonly pace: 'unpaced' | '10 a second';
@@ -36,8 +37,7 @@ const isQuick = process.env['BENCH_QUICK'] === '1';
 const SIZES = isQuick ? [1, 20] : [1, 100, 1000];
 const RATE = 10;
 const WITHOUT_INVENTORY = isQuick ? 5 : 50;
-const POLL_MS = 20;
-const PATIENCE_MS = 10 * 60_000;
+const PATIENCE = { patienceMs: 10 * 60_000, pollMs: 20 } as const;
 
 const UNPACED = { ratePerSecond: 1000, quotaPerSecond: 1000 };
 const PACED = { ratePerSecond: RATE, quotaPerSecond: RATE };
@@ -89,12 +89,12 @@ async function revokeInTurn(scene: Scene, pace: TimeRow['pace']): Promise<TimeRo
     const before = new Map(scene.desk.world.journal.counts());
     const startedAt = performance.now();
     await scene.clients.s3.send(new PutObjectCommand({ Bucket: scene.crlBucket, Key: 'external/factory/factory.crl', Body: crl }));
-    await patiently(() => scene.out().length === listed.length, `${revocations} devices refused`);
+    await patiently(() => scene.out().length === listed.length, `${revocations} devices refused`, PATIENCE);
     const seconds = (performance.now() - startedAt) / 1000;
     await scene.rest();
     const calls = callsSince(scene, before);
     const ofTheQuota = pace === '10 a second' ? seconds / (revocations / RATE) : null;
-    rows.push({ pace, revocations, fleet: scene.factoryDevices.length, seconds, ofTheQuota, calls, dead: await deadLetters(scene) });
+    rows.push({ pace, revocations, fleet: scene.factoryDevices.length, seconds, ofTheQuota, calls, dead: await deadLetters(scene.desk) });
   }
   return rows;
 }
@@ -148,27 +148,6 @@ function callsSince(scene: Scene, before: ReadonlyMap<string, number>): Record<s
 
 const perRevocation = (calls: Readonly<Record<string, number>>, revocations: number): Record<string, number> =>
   Object.fromEntries(Object.entries(calls).map(([what, count]) => [what, count / revocations]));
-
-async function patiently(condition: () => boolean, what: string): Promise<void> {
-  const end = performance.now() + PATIENCE_MS;
-  while (!condition()) {
-    if (performance.now() > end) throw new Error(`${what}: not within ${PATIENCE_MS / 1000} s`);
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-  }
-}
-
-/** Messages in all dead-letter queues: nothing may be lost to throttling. */
-async function deadLetters({ desk }: Scene): Promise<number> {
-  const { QueueUrls = [] } = await desk.cloud.call<{ QueueUrls?: string[] }>('sqs', 'ListQueues', {});
-  const counts = await Promise.all(
-    QueueUrls.filter((url) => url.endsWith('-dead')).map(async (QueueUrl) => {
-      const input = { QueueUrl, AttributeNames: ['ApproximateNumberOfMessages'] };
-      const { Attributes } = await desk.cloud.call<{ Attributes: Record<string, string> }>('sqs', 'GetQueueAttributes', input);
-      return Number(Attributes.ApproximateNumberOfMessages);
-    }),
-  );
-  return counts.reduce((sum, count) => sum + count, 0);
-}
 
 const rssMiB = () => Math.round(process.memoryUsage.rss() / 1024 / 1024);
 
