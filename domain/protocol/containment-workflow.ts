@@ -63,7 +63,11 @@ export function containmentIdOf({ kind, id }: Pick<Trigger, 'kind' | 'id'>, thin
   return `${kind}-${createHash('sha256').update(`${kind}\n${id}\n${thingName}`).digest('hex').slice(0, 24)}`;
 }
 
-/** Input of one execution, whose name is the containmentId. */
+/** Name of the execution that carries a containment on after so many have died: the name of one that has ended cannot be used again for 90 days. */
+export const executionOf = (containmentId: string, restarts = 0): string =>
+  restarts === 0 ? containmentId : `${containmentId}-again-${restarts}`;
+
+/** Input of one execution, whose name is `executionOf`. */
 export const WorkflowInput = z.object({
   containmentId: z.string().regex(CONTAINMENT_ID),
   thingName: z.string().regex(/^[a-zA-Z0-9:_-]{1,128}$/),

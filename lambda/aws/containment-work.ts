@@ -1,6 +1,6 @@
 /** The workflow engine, the intake queue, held lists and findings of the audit, as quarantine sees them. */
 import { DescribeAuditFindingCommand, type IoTClient } from '@aws-sdk/client-iot';
-import { SFNClient, SendTaskSuccessCommand, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { DescribeExecutionCommand, SFNClient, SendTaskSuccessCommand, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { AuditFindings, ContainmentWorkflows, IntakeQueue } from '../ports/containment-work.js';
 import { errorName } from './retry.js';
@@ -27,9 +27,21 @@ export function workflowWaker(client = workflowClient()): Pick<ContainmentWorkfl
 export function stepFunctions(stateMachineArn: string, client = workflowClient()): ContainmentWorkflows {
   return {
     ...workflowWaker(client),
-    async start(input) {
+    async isRunning(name) {
+      const executionArn = `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`;
       try {
-        await client.send(new StartExecutionCommand({ stateMachineArn, name: input.containmentId, input: JSON.stringify(input) }));
+        const { status } = await client.send(new DescribeExecutionCommand({ executionArn, includedData: 'METADATA_ONLY' }));
+        return status === 'RUNNING' || status === 'PENDING_REDRIVE';
+      } catch (error) {
+        // Never begun, or ended more than ninety days ago.
+        if (errorName(error) === 'ExecutionDoesNotExist') return false;
+        throw error;
+      }
+    },
+
+    async start(input, name = input.containmentId) {
+      try {
+        await client.send(new StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(input) }));
       } catch (error) {
         // Begun before: an execution that runs with this very input is success already, one that has ended says so (API_StartExecution).
         if (errorName(error) !== 'ExecutionAlreadyExists') throw error;

@@ -63,6 +63,8 @@ export interface Containment {
   readonly replaced?: readonly { readonly old: CertificateId; readonly fresh: CertificateId }[];
   /** Wakes the workflow where it waits. */
   readonly taskToken?: string;
+  /** How many executions have died on it: the one that carries it now is named after that (executionOf). */
+  readonly restarts?: number;
 }
 
 /** What is changed by a move; what is `undefined` is taken out of the row. */

@@ -5,8 +5,10 @@ import type { WorkflowInput } from '../../domain/protocol/containment-workflow.j
 import type { HoldState } from '../../domain/protocol/revocation.js';
 
 export interface ContainmentWorkflows {
-  /** Idempotent by the containmentId, which is the name of the execution. */
-  start(input: WorkflowInput): Promise<void>;
+  /** Idempotent by the name of the execution: the containmentId, unless that one has died. */
+  start(input: WorkflowInput, name?: string): Promise<void>;
+  /** `false`: no execution of this name is at work: it has ended, or never was. */
+  isRunning(name: string): Promise<boolean>;
   /** Wakes an execution that waits with this token. `false`: it does not wait any more. */
   wake(taskToken: string): Promise<boolean>;
 }

@@ -21,6 +21,8 @@ export const json = <T extends z.ZodType>(schema: T) =>
 /** Name → response. */
 export const responses = json(z.record(z.string(), z.enum(RESPONSES)));
 
+export const stateMachineArn = z.string().regex(/^arn:[a-z-]+:states:/);
+
 export const common = {
   /** Name of this installation (the prefix of its stacks): the dimension of its metrics, and the beginning of the names of jobs. */
   APPLICATION: resourceName,

@@ -5,22 +5,29 @@
 import { LONGEST_WAIT_SECONDS, type StepAnswer } from '../../domain/protocol/containment-workflow.js';
 import type { Containment } from '../ports/containment-records.js';
 
-/** How often the answer of a device is asked for. */
+/** How often the answer of a device is asked for, at first. */
 export const POLL_SECONDS = 15;
+const MOST_POLL_SECONDS = 900;
+/** From being asked for a new key to its proof: the device has to find its job, make a key and connect twice. */
+export const REKEY_TIMEOUT_MS = 3_600_000;
+
+/** The longer something has lasted, the less often it is looked at: an execution has 25,000 events for all of its life, and a look takes nine. */
+export const patience = (sinceMs: number, nowMs: number, leastSeconds: number, mostSeconds: number): number =>
+  Math.min(mostSeconds, Math.max(leastSeconds, Math.floor((nowMs - sinceMs) / 20_000)));
 
 const go = (next: StepAnswer['next'], seconds = 0): StepAnswer => ({ next, seconds });
 
 export function nextOf(containment: Containment, nowMs: number): StepAnswer {
-  const { state, response, release, rekeying, settledAtMs, shutOff } = containment;
+  const { state, response, release, rekeying, rekeyAskedAtMs = nowMs, settledAtMs, shutOff } = containment;
   if (state === 'released') return go('Released');
   if (state === 'releasing') return go('Restore');
   if (release !== undefined) {
     if (!release.rekey) return go('Restore');
-    return rekeying === true ? go('AwaitKey', POLL_SECONDS) : go('ReKey');
+    return rekeying === true ? go('AwaitKey', patience(rekeyAskedAtMs, nowMs, POLL_SECONDS, MOST_POLL_SECONDS)) : go('ReKey');
   }
   switch (state) {
     case 'recorded':
-      return response === 'shut-off' ? afterShutOff(shutOff) : go('Cut');
+      return response === 'shut-off' ? afterShutOff(shutOff, nowMs) : go('Cut');
     case 'cut':
       return go('Lock');
     case 'locked':
@@ -29,15 +36,15 @@ export function nextOf(containment: Containment, nowMs: number): StepAnswer {
       if (settledAtMs === undefined) return go('Lock');
       return settledAtMs > nowMs ? go('Settle', secondsUntil(settledAtMs, nowMs)) : go('Reopen');
     case 'reopened':
-      return response === 'deactivate' ? go('Deactivate') : afterShutOff(shutOff);
+      return response === 'deactivate' ? go('Deactivate') : afterShutOff(shutOff, nowMs);
     case 'deactivated':
       return go('Watch');
   }
 }
 
-function afterShutOff(shutOff: Containment['shutOff']): StepAnswer {
+function afterShutOff(shutOff: Containment['shutOff'], nowMs: number): StepAnswer {
   if (shutOff === undefined) return go('ShutOff');
-  if (shutOff.outcome === undefined) return go('AwaitAnswer', POLL_SECONDS);
+  if (shutOff.outcome === undefined) return go('AwaitAnswer', patience(shutOff.askedAtMs, nowMs, POLL_SECONDS, MOST_POLL_SECONDS));
   return shutOff.outcome === 'done' ? go('Watch') : go('Deactivate');
 }
 

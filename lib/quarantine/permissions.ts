@@ -106,6 +106,12 @@ export const startWorkflows = (scope: Construct, prefix: string): Permission => 
   resources: [stateMachineArn(scope, prefix)],
 });
 
+export const seeWorkflows = (scope: Construct, prefix: string): Permission => ({
+  actions: ['states:DescribeExecution'],
+  resources: [`${stateMachineArn(scope, prefix).replace(':stateMachine:', ':execution:')}:*`],
+  wildcard: 'Executions are named after containments, which nobody knows at deployment. Only those of this state machine, and read only.',
+});
+
 export const heldLists = (objects: string): Permission => ({
   actions: ['s3:GetObject', 's3:PutObject'],
   resources: [objects],

@@ -232,7 +232,7 @@ export class Quarantine extends Construct {
       ...this.props,
       name: 'quarantine-watch',
       description: 'Looks at every contained thing: new certificates, added rights, workflows that do not move',
-      environment: () => this.steps(),
+      environment: () => ({ ...this.steps(), STATE_MACHINE_ARN: this.workflow.arn }),
       timeout: Duration.minutes(5),
       memoryMiB: 256,
       batchSize: 1,
@@ -240,8 +240,10 @@ export class Quarantine extends Construct {
       stalledAfter: Duration.minutes(30),
     });
     this.allowCommon(watch);
+    watch.allow(mayContain.seeWorkflows(this, this.configuration.prefix));
     if (!this.enforces) return watch;
     return watch
+      .allow(mayContain.startWorkflows(this, this.configuration.prefix))
       .allow(may.changeCertificateStatus(this, mayContain.dropAndDeactivate))
       .allow(may.dropConnections(this))
       .allow(mayContain.swapPolicies(this));

@@ -70,8 +70,11 @@ describe('quarantine', () => {
       expect.stringMatching(/:thinggroup\/fleetwarden-quarantine$/),
     ]);
   });
-  it('lets only the intake begin workflows', () => {
-    expect(FUNCTIONS.filter((name) => actionsOf(appTemplate, name).includes('states:StartExecution'))).toEqual(['quarantine-intake']);
+  it('lets only the intake begin workflows, and the watch begin those again that have died', () => {
+    expect(FUNCTIONS.filter((name) => actionsOf(appTemplate, name).includes('states:StartExecution'))).toEqual([
+      'quarantine-intake',
+      'quarantine-watch',
+    ]);
   });
   it('gathers a batch before it is judged', () => {
     const mapping = Object.values(ofType(appTemplate, 'AWS::Lambda::EventSourceMapping')).find(

@@ -20,9 +20,9 @@ import {
   type ThingDecisionFacts,
   type ViolationFacts,
 } from '../../lambda/quarantine/intake/decide.js';
-import { nextOf } from '../../lambda/quarantine/next.js';
+import { patience, nextOf } from '../../lambda/quarantine/next.js';
 import { decideStatus, planPolicies, type RestoreFacts } from '../../lambda/quarantine/release/decide.js';
-import { decideWatch, isStuck, type PulseFacts, type WatchFacts } from '../../lambda/quarantine/watch/decide.js';
+import { decideWatch, pulseOf, type PulseFacts, type WatchFacts } from '../../lambda/quarantine/watch/decide.js';
 
 const NOW = Date.parse('2026-11-22T10:00:00Z');
 const HOUR = 3_600_000;
@@ -397,14 +397,28 @@ describe('the look at what is contained', () => {
     isWaiting: false,
     ...more,
   });
-  it.each<[string, PulseFacts, boolean]>([
-    ['a step that has not come for half an hour', pulse({}), true],
-    ['a step that was a moment ago', pulse({ updatedAtMs: NOW - 1000 }), false],
-    ['one that waits for a word, within its time box', pulse({ isWaiting: true }), false],
-    ['one that waits for a word, long after its time box', pulse({ isWaiting: true, endsAtMs: NOW - HOUR }), true],
-    ['one whose policies have yet to count', pulse({ state: 'locked', settledAtMs: NOW }), false],
-    ['one whose policies have counted for long', pulse({ state: 'locked', settledAtMs: NOW - HOUR }), true],
-  ])('%s: stuck %s', (_, given, stuck) => {
-    expect(isStuck(given, NOW)).toBe(stuck);
+  it.each<[string, PulseFacts, string]>([
+    ['a step that has not come for half an hour', pulse({}), 'stuck'],
+    ['a step that has not come for a quarter of an hour', pulse({ updatedAtMs: NOW - HOUR / 4 }), 'late'],
+    ['a step that was a moment ago', pulse({ updatedAtMs: NOW - 1000 }), 'moves'],
+    ['one that waits for a word, within its time box', pulse({ isWaiting: true }), 'moves'],
+    ['one that waits for a word, long after its time box', pulse({ isWaiting: true, endsAtMs: NOW - HOUR }), 'stuck'],
+    ['one whose policies have yet to count', pulse({ state: 'locked', settledAtMs: NOW }), 'moves'],
+    ['one whose policies have counted for long', pulse({ state: 'locked', settledAtMs: NOW - HOUR }), 'stuck'],
+    ['one whose device still has time to answer', pulse({ answerDueAtMs: NOW + HOUR }), 'moves'],
+    ['one whose device has had its time', pulse({ answerDueAtMs: NOW - HOUR / 4 }), 'late'],
+    ['one whose release was asked for a moment ago', pulse({ releaseAtMs: NOW - 1000 }), 'moves'],
+    ['one whose release was asked for a while ago', pulse({ releaseAtMs: NOW - HOUR / 4 }), 'late'],
+  ])('%s: %s', (_, given, expected) => {
+    expect(pulseOf(given, NOW)).toBe(expected);
+  });
+  it('is looked at the less often the longer it lasts: a week of waiting leaves room in the history of one execution', () => {
+    let [looks, atMs] = [0, NOW];
+    while (atMs < NOW + 7 * DAY) {
+      atMs += patience(NOW, atMs, 15, 900) * 1000;
+      looks += 1;
+    }
+    expect(looks * 9).toBeLessThan(10_000);
+    expect(patience(NOW, NOW + 60_000, 15, 900)).toBe(15);
   });
 });

@@ -235,6 +235,44 @@ describe('the look at what is contained', () => {
     await world.watch();
     expect(world.metric(METRICS.containmentStuck)).toBe(1);
   });
+  it('begins a workflow again that somebody has stopped, so that a release on record is carried out', async () => {
+    const { world, id, input } = single();
+    await world.workflows.start(input);
+    await world.run(input);
+    world.died.add(input.containmentId);
+    await world.askRelease('pump-1');
+    await world.watch();
+    expect([...world.executions.keys()]).toEqual([input.containmentId]); // it has had no time yet
+    world.clock.advance(11 * MINUTE);
+    await world.watch();
+    await world.watch();
+    const again = `${input.containmentId}-again-1`;
+    expect([...world.executions.keys()]).toEqual([input.containmentId, again]);
+    expect(world.executions.get(again)).toEqual(input);
+    await world.run(world.executions.get(again)!, { until: 'nothing' });
+    expect([world.stateOf('pump-1'), [...world.iot.certificates.get(id)!.policies]]).toEqual([undefined, ['device']]);
+  });
+  it('begins none beside one that is at work, and in observe none at all', async () => {
+    const { world, input } = single();
+    await world.workflows.start(input);
+    await world.run(input, { until: 'Cut' });
+    world.clock.advance(60 * MINUTE);
+    await world.watch();
+    world.died.add(input.containmentId);
+    world.mode = 'observe';
+    await world.watch();
+    expect([...world.executions.keys()]).toEqual([input.containmentId]);
+    expect(world.metric(METRICS.containmentStuck)).toBe(2);
+  });
+  it('waits for a device as long as it may, without a false alarm', async () => {
+    const { world, input } = single();
+    world.jobs.answer = () => 'QUEUED';
+    await world.workflows.start(input);
+    await world.run(input, { until: 'AwaitAnswer' });
+    world.clock.advance(14 * MINUTE);
+    await world.watch();
+    expect(world.executions.size).toBe(1);
+  });
   it('changes nothing under the emergency stop', async () => {
     const { world, input } = single();
     await world.run(input);

@@ -7,7 +7,7 @@ import { thingName } from '../../../domain/fleet/thing-name.js';
 import type { ContainCall, ContainStep, StepAnswer, WorkflowInput } from '../../../domain/protocol/containment-workflow.js';
 import type { Containment } from '../../ports/containment-records.js';
 import { listed, note } from '../evidence.js';
-import { nextOf } from '../next.js';
+import { nextOf, patience } from '../next.js';
 import type { StepPorts, StepSettings } from '../ports.js';
 import { cutOff } from './cut.js';
 import { lock } from './lock.js';
@@ -16,7 +16,7 @@ import { reopen } from './reopen.js';
 import { askShutOff, checkAnswer } from './shut-off.js';
 import { awaitWord, watch } from './watch.js';
 
-const PAUSE_SECONDS = 60;
+const PAUSE_SECONDS = { least: 60, most: 300 } as const;
 const RELEASED: StepAnswer = { next: 'Released', seconds: 0 };
 
 export async function run(ports: StepPorts, settings: StepSettings, { step, input, taskToken }: ContainCall): Promise<StepAnswer> {
@@ -30,14 +30,14 @@ export async function run(ports: StepPorts, settings: StepSettings, { step, inpu
     const next = nextOf(containment, clock.nowMs());
     if (containment.release !== undefined || !mayDo(step, next)) return next;
     if (step === 'Watch') return watch(ports, settings, containment);
-    if (await isHalted(ports, settings)) return { next: 'Paused', seconds: PAUSE_SECONDS };
+    if (await isHalted(ports, settings)) return paused(containment.updatedAtMs, clock.nowMs());
     const moved = await ACTS[step](ports, settings, containment);
     return moved === undefined ? again(ports, input) : nextOf(moved, clock.nowMs());
   }
   const there = await records.get(thing);
   if (there?.containmentId === input.containmentId) return nextOf(there, clock.nowMs());
   if (there !== undefined || (await records.past(thing, input.containmentId)) !== undefined) return RELEASED;
-  if (await isHalted(ports, settings)) return { next: 'Paused', seconds: PAUSE_SECONDS };
+  if (await isHalted(ports, settings)) return paused(input.trigger.atMs, clock.nowMs());
   const containment = await record(ports, settings, input);
   return containment === undefined ? RELEASED : nextOf(containment, clock.nowMs());
 }
@@ -56,6 +56,11 @@ async function ours({ records }: StepPorts, { thingName: name, containmentId }: 
   const there = await records.get(thingName(name));
   return there?.containmentId === containmentId ? there : undefined;
 }
+
+const paused = (sinceMs: number, nowMs: number): StepAnswer => ({
+  next: 'Paused',
+  seconds: patience(sinceMs, nowMs, PAUSE_SECONDS.least, PAUSE_SECONDS.most),
+});
 
 /** In `observe` a containment that was begun before is not carried further; its release is. */
 async function isHalted({ stop, signals }: StepPorts, { mode }: StepSettings): Promise<boolean> {

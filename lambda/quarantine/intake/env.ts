@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { decimalNumber, queueUrl, resourceName, wholeNumber } from '../../../domain/fleet/environment.js';
-import { common, json, responses } from '../env.js';
+import { common, json, responses, stateMachineArn } from '../env.js';
 
 const names = z.array(z.string());
 
@@ -10,7 +10,7 @@ export const IntakeEnv = z.object({
   STATE_BUCKET: resourceName,
   /** Its own queue: what waits for the end of an emergency stop is sent anew. */
   INTAKE_QUEUE_URL: queueUrl,
-  STATE_MACHINE_ARN: z.string().regex(/^arn:[a-z-]+:states:/),
+  STATE_MACHINE_ARN: stateMachineArn,
   NEVER_CONTAIN: json(z.object({ things: names, types: names, groups: names, attributes: names })),
   BEHAVIOUR_RESPONSES: responses,
   /** EventBridge source → response. */

@@ -38,7 +38,7 @@ export interface IntakePorts {
   readonly signals: Signals;
   readonly stop: Pick<EmergencyStop, 'state'>;
   readonly violations: ViolationSource;
-  readonly workflows: ContainmentWorkflows;
+  readonly workflows: Pick<ContainmentWorkflows, 'start' | 'wake'>;
 }
 
 export interface IntakeSettings {

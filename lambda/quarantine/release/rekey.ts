@@ -14,10 +14,8 @@ import type { ContainmentState } from '../../../domain/protocol/containment.js';
 import type { Containment } from '../../ports/containment-records.js';
 import type { StartQueue } from '../../ports/rotation-queues.js';
 import { note } from '../evidence.js';
+import { REKEY_TIMEOUT_MS } from '../next.js';
 import { BY, type ReleasePorts } from '../ports.js';
-
-/** From being asked to the proof: the device has to find its job, make a key and connect twice. */
-export const REKEY_TIMEOUT_MS = 3_600_000;
 
 const OPEN: readonly ContainmentState[] = ['recorded', 'cut', 'locked', 'reopened', 'deactivated'];
 

@@ -22,6 +22,8 @@ export function decideWatch({ status, isKnown, mayBeActive, isRekey }: WatchFact
 
 /** A step takes minutes at most, a wait says until when: what has not moved for so long is stuck. */
 export const STUCK_AFTER_MS = 30 * 60_000;
+/** … and for so long it is asked whether its workflow is still there: a step may take its five minutes and be repeated. */
+export const LATE_AFTER_MS = 10 * 60_000;
 
 export interface PulseFacts {
   readonly state: string;
@@ -30,10 +32,19 @@ export interface PulseFacts {
   readonly endsAtMs: number;
   /** Is it where it waits for a word? */
   readonly isWaiting: boolean;
+  /** Until when a device may answer that it was asked something; absent: it was not. */
+  readonly answerDueAtMs?: number;
+  /** Its release was asked for. */
+  readonly releaseAtMs?: number;
 }
 
+export type Pulse = 'moves' | 'late' | 'stuck';
+
 /** Has the workflow stopped moving although it is its turn? */
-export function isStuck({ state, updatedAtMs, settledAtMs, endsAtMs, isWaiting }: PulseFacts, nowMs: number): boolean {
-  const dueAtMs = isWaiting ? endsAtMs : state === 'locked' ? Math.max(updatedAtMs, settledAtMs ?? 0) : updatedAtMs;
-  return nowMs - dueAtMs > STUCK_AFTER_MS;
+export function pulseOf(facts: PulseFacts, nowMs: number): Pulse {
+  const { state, updatedAtMs, settledAtMs = 0, endsAtMs, isWaiting, answerDueAtMs = 0, releaseAtMs = 0 } = facts;
+  const turn = Math.max(updatedAtMs, answerDueAtMs, releaseAtMs);
+  const dueAtMs = isWaiting ? endsAtMs : state === 'locked' ? Math.max(turn, settledAtMs) : turn;
+  if (nowMs - dueAtMs > STUCK_AFTER_MS) return 'stuck';
+  return nowMs - dueAtMs > LATE_AFTER_MS ? 'late' : 'moves';
 }

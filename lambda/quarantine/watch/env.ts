@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { common, steps } from '../env.js';
+import { common, stateMachineArn, steps } from '../env.js';
 
-export const WatchEnv = z.object({ ...common, ...steps });
+export const WatchEnv = z.object({ ...common, ...steps, STATE_MACHINE_ARN: stateMachineArn });
 /** Parsed. */
 export type WatchEnv = z.output<typeof WatchEnv>;
 /** As the construct sets them: every value a string. */

@@ -1,3 +1,4 @@
+import { stepFunctions } from '../../aws/containment-work.js';
 import { readEnvironment } from '../../runtime/environment.js';
 import { sqsHandler } from '../../runtime/sqs-handler.js';
 import { WatchMessage } from '../../../domain/protocol/containment-workflow.js';
@@ -6,7 +7,7 @@ import { WatchEnv } from './env.js';
 import { run } from './run.js';
 
 const env = readEnvironment(WatchEnv);
-const ports = stepPorts(env);
+const ports = { ...stepPorts(env), workflows: stepFunctions(env.STATE_MACHINE_ARN) };
 const settings = stepSettings(env);
 
 /** Every few minutes: what is contained, and whether it still is. */

@@ -1,21 +1,27 @@
 /**
  * Every few minutes, all that is contained: certificates that have appeared on a contained thing inherit the containment; what is ACTIVE and must not be is
- * shut again; rights that somebody gave beside repair are told; a workflow that does not move is told.
+ * shut again; rights that somebody gave beside repair are told; a workflow that does not move is told, and begun again where it is there no more.
  */
 import type { CertificateId } from '../../../domain/fleet/certificate-id.js';
 import { METRICS } from '../../../domain/fleet/metrics.js';
+import { executionOf } from '../../../domain/protocol/containment-workflow.js';
 import { cutOff } from '../contain/cut.js';
 import { swapPolicies } from '../contain/lock.js';
 import { groupsWithPolicies } from '../contain/reopen.js';
 import { certificateNow } from '../contain/snapshot.js';
 import type { CertificateSnapshot, Containment } from '../../ports/containment-records.js';
+import type { ContainmentWorkflows } from '../../ports/containment-work.js';
 import { listed, note } from '../evidence.js';
-import { nextOf } from '../next.js';
+import { nextOf, REKEY_TIMEOUT_MS } from '../next.js';
 import type { StepPorts, StepSettings } from '../ports.js';
-import { decideWatch, isStuck } from './decide.js';
+import { decideWatch, pulseOf, type PulseFacts } from './decide.js';
 
-export async function run(ports: StepPorts, settings: StepSettings): Promise<void> {
-  const { clock, records, signals, stop } = ports;
+export interface WatchPorts extends StepPorts {
+  readonly workflows: ContainmentWorkflows;
+}
+
+export async function run(ports: WatchPorts, settings: StepSettings): Promise<void> {
+  const { records, signals, stop } = ports;
   const { stopped } = await stop.state();
   if (stopped) signals.count(METRICS.stopped);
   const mayAct = !stopped && settings.mode === 'enforce';
@@ -28,15 +34,48 @@ export async function run(ports: StepPorts, settings: StepSettings): Promise<voi
     } catch (error) {
       failure = error; // the others are looked at first
     }
-    const { thingName, containmentId, state } = containment;
-    const { next } = nextOf(containment, clock.nowMs());
-    if (isStuck({ ...containment, isWaiting: next === 'Watch' }, clock.nowMs()) && !stopped) {
-      signals.count(METRICS.containmentStuck);
-      signals.warn('containment does not move', { thingName, containmentId, state, next, reason: 'workflow-missing' });
+    try {
+      await feelPulse(ports, settings, containment, stopped);
+    } catch (error) {
+      failure = error;
     }
   }
   signals.count(METRICS.thingsContained, contained);
   if (failure !== undefined) throw failure;
+}
+
+/**
+ * An execution dies where somebody stops it, or its history is full; a word of release would then wake nobody. Another one is begun in its place, also under
+ * the emergency stop: it finds in the ledger what is done, and does nothing that the stop forbids.
+ */
+async function feelPulse(ports: WatchPorts, settings: StepSettings, containment: Containment, stopped: boolean): Promise<void> {
+  const { clock, records, signals, workflows } = ports;
+  const { thingName, containmentId, state, restarts, response, trigger } = containment;
+  const { next } = nextOf(containment, clock.nowMs());
+  const pulse = pulseOf(pulseFacts(settings, containment, next), clock.nowMs());
+  if (pulse === 'moves') return;
+  const isRunning = await workflows.isRunning(executionOf(containmentId, restarts));
+  if (pulse === 'stuck' && !stopped) {
+    signals.count(METRICS.containmentStuck);
+    signals.warn('containment does not move', { thingName, containmentId, state, next, isRunning, reason: 'workflow-missing' });
+  }
+  if (isRunning || settings.mode !== 'enforce') return;
+  const moved = await records.move(thingName, containmentId, [state], { restarts: (restarts ?? 0) + 1 });
+  if (moved === undefined) return; // it moves
+  const execution = executionOf(containmentId, moved.restarts);
+  await note(ports, containment, 'intent', 'restart', 'workflow-missing', { execution });
+  await workflows.start({ containmentId, thingName, response, trigger }, execution);
+}
+
+function pulseFacts({ shutOffTimeoutMinutes }: StepSettings, containment: Containment, next: string): PulseFacts {
+  const { shutOff, release, rekeyAskedAtMs = 0 } = containment;
+  const due = { AwaitAnswer: (shutOff?.askedAtMs ?? 0) + shutOffTimeoutMinutes * 60_000, AwaitKey: rekeyAskedAtMs + REKEY_TIMEOUT_MS };
+  return {
+    ...containment,
+    isWaiting: next === 'Watch',
+    ...(next === 'AwaitAnswer' || next === 'AwaitKey' ? { answerDueAtMs: due[next] } : {}),
+    ...(release === undefined ? {} : { releaseAtMs: release.atMs }),
+  };
 }
 
 async function lookAt(ports: StepPorts, settings: StepSettings, containment: Containment, mayAct: boolean): Promise<void> {
@@ -49,7 +88,7 @@ async function lookAt(ports: StepPorts, settings: StepSettings, containment: Con
     const seen = await certificateNow(ports, id);
     if (seen === undefined || seen.status === 'REVOKED') continue;
     const mayBeActive = state === 'reopened' && (containment.reopened ?? []).includes(id);
-    const isRekey = containment.rekeying === true && (await isNewOfOurs(ports, containment, id));
+    const isRekey = containment.rekeying === true ? await isNewOfOurs(ports, containment, id) : isReplacement(containment, id);
     const decision = decideWatch({ status: seen.status, isKnown: known.has(id), mayBeActive, isRekey });
     if (decision.do === 'leave') {
       if (!isRekey) await tellOfRights(ports, settings, containment, seen);
@@ -102,6 +141,9 @@ async function weakened(ports: StepPorts, containment: Containment, detail: Read
   ports.signals.count(METRICS.containmentWeakened);
   ports.signals.warn('containment weakened', { thingName, containmentId, reason: 'rights-added', ...detail });
 }
+
+/** Proved already: what the old one was allowed is given to it with the release, which is next. */
+const isReplacement = ({ replaced = [] }: Containment, id: CertificateId): boolean => replaced.some(({ fresh }) => fresh === id);
 
 async function isNewOfOurs({ rotations }: StepPorts, { snapshot }: Containment, id: CertificateId): Promise<boolean> {
   const rotation = await rotations.byNew(id);

@@ -12,7 +12,7 @@ import type { IntakePorts, IntakeSettings } from '../../../lambda/quarantine/int
 import { run as intake } from '../../../lambda/quarantine/intake/run.js';
 import type { ReleasePorts, StepSettings } from '../../../lambda/quarantine/ports.js';
 import { run as releaseStep } from '../../../lambda/quarantine/release/run.js';
-import { run as watchRun } from '../../../lambda/quarantine/watch/run.js';
+import { run as watchRun, type WatchPorts } from '../../../lambda/quarantine/watch/run.js';
 import { MemoryStates } from '../../revocation/memory/buckets.js';
 import { TestClock } from '../../revocation/memory/clock.js';
 import { MemoryDecisions, MemoryPace, MemoryStop } from '../../revocation/memory/ledger.js';
@@ -90,6 +90,8 @@ export class QuarantineWorld {
   readonly findingRows = new Map<string, AuditFinding>();
   /** Executions, by name: the first input counts. */
   readonly executions = new Map<string, WorkflowInput>();
+  /** Of these. */
+  readonly died = new Set<string>();
   readonly woken: string[] = [];
   readonly deferred: IntakeMessage[] = [];
   readonly cancelled: string[] = [];
@@ -132,7 +134,7 @@ export class QuarantineWorld {
     };
   }
 
-  get stepPorts(): ReleasePorts {
+  get stepPorts(): ReleasePorts & WatchPorts {
     const { claims, clock, decisions, inventory, jobs, pace, records, iot, rotations, signals, stop, violations, budget, workflows } = this;
     const rotationJobs = { cancelExecution: async (jobId: string) => void this.cancelled.push(jobId) };
     const rekey = { rotate: async (name: string) => void this.rotated.push(name) };
@@ -147,9 +149,10 @@ export class QuarantineWorld {
     return { ...shared, findings, queue, registry: iot, rights: iot };
   }
   readonly workflows = {
-    start: async (input: WorkflowInput) => {
-      if (!this.executions.has(input.containmentId)) this.executions.set(input.containmentId, input);
+    start: async (input: WorkflowInput, name: string = input.containmentId) => {
+      if (!this.executions.has(name)) this.executions.set(name, input);
     },
+    isRunning: async (name: string) => this.executions.has(name) && !this.died.has(name),
     wake: async (taskToken: string) => this.woken.push(taskToken) > 0,
   };
 
