@@ -84,8 +84,30 @@ export type QuarantineParameter = keyof typeof QUARANTINE_PARAMETERS;
 
 export const QUARANTINE_PARAMETER_NAMES = Object.keys(QUARANTINE_PARAMETERS) as readonly QuarantineParameter[];
 
+/** The same where behaviour is watched, by whomever. */
+export const BEHAVIOUR_PARAMETERS = { detect: 'who detects violations: device-defender, built-in or both' } as const;
+
+/** The same where Device Defender Detect is one of those. */
+export const DETECT_PARAMETERS = { detectProfiles: 'names of the security profiles, separated by commas' } as const;
+
+/** The same where the built-in monitor is. */
+export const MONITOR_PARAMETERS = {
+  offlineQueueUrl: 'URL of the queue on which looks for absent devices are asked for',
+  offlineDeadLetterQueueUrl: 'URL of the dead-letter queue of the offline queue',
+  monitorDeadLetterQueueUrl: 'URL of the queue for what the monitor, or a rule to its stream, has given up',
+} as const;
+
+export type MonitorParameter = keyof typeof MONITOR_PARAMETERS;
+
 /** What an installation has only where the capability is on. */
-export type OptionalParameter = RotationParameter | AuditParameter | QuarantineParameter | SignerParameter;
+export type OptionalParameter =
+  | RotationParameter
+  | AuditParameter
+  | QuarantineParameter
+  | SignerParameter
+  | keyof typeof BEHAVIOUR_PARAMETERS
+  | keyof typeof DETECT_PARAMETERS
+  | MonitorParameter;
 
 /** All of those lists together: a new one is added here, and is written and read then. */
 export const OPTIONAL_PARAMETERS: Readonly<Record<OptionalParameter, string>> = {
@@ -93,6 +115,9 @@ export const OPTIONAL_PARAMETERS: Readonly<Record<OptionalParameter, string>> = 
   ...AUDIT_PARAMETERS,
   ...QUARANTINE_PARAMETERS,
   ...SIGNER_PARAMETERS,
+  ...BEHAVIOUR_PARAMETERS,
+  ...DETECT_PARAMETERS,
+  ...MONITOR_PARAMETERS,
 };
 
 /** What an installation says about itself: all of the first list, and of each other one all or nothing. */
@@ -112,6 +137,7 @@ export const WORK_QUEUES = {
   intake: { queue: 'intakeQueueUrl', deadLetters: 'intakeDeadLetterQueueUrl' },
   watch: { queue: 'watchQueueUrl', deadLetters: 'watchDeadLetterQueueUrl' },
   audit: { queue: 'auditQueueUrl', deadLetters: 'auditDeadLetterQueueUrl' },
+  offline: { queue: 'offlineQueueUrl', deadLetters: 'offlineDeadLetterQueueUrl' },
   publish: { queue: 'publishQueueUrl', deadLetters: 'publishDeadLetterQueueUrl' },
 } as const satisfies Record<
   string,

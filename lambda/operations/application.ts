@@ -19,6 +19,7 @@ import { dynamoInventory } from '../aws/inventory.js';
 import { queueDepth, type QueueDepth } from '../aws/queue-depth.js';
 import { sqsSyncQueue } from '../aws/queues.js';
 import { iotJobs } from '../aws/jobs.js';
+import { dynamoCrlPublications } from '../aws/kms-publications.js';
 import { dynamoCaRecords } from '../aws/kms-records.js';
 import { sqsPublishQueue } from '../aws/publish-queue.js';
 import { dynamoRevocationsByHand } from '../aws/by-hand.js';
@@ -29,11 +30,13 @@ import { dynamoReconciliation, sqsReconcileQueue } from '../aws/reconciliation.j
 import { iotRegistry } from '../aws/registry.js';
 import { s3SerialState } from '../aws/serial-state.js';
 import { ssmTrustAnchors } from '../aws/trust-anchors.js';
+import { openViolations } from '../aws/violations-open.js';
 import { readApplicationParameters } from '../aws/application-parameters.js';
 import type { Parameters } from '../../domain/protocol/application-parameters.js';
 import type { RevocationsByHand } from '../ports/by-hand.js';
 import type { CaRecords } from '../ports/ca-records.js';
 import type { Clock } from '../ports/clock.js';
+import type { CrlPublications } from '../ports/crl-publications.js';
 import type { PublishQueue } from '../ports/publish-queue.js';
 import type { AccountSettings } from '../ports/account-settings.js';
 import type { AuditRecords } from '../ports/audit-record.js';
@@ -54,6 +57,7 @@ import type { Campaigns, Rotations } from '../ports/rotations.js';
 import type { Registry } from '../ports/registry.js';
 import type { SerialState } from '../ports/serial-state.js';
 import type { TrustAnchors } from '../ports/trust-anchors.js';
+import type { OpenViolations } from '../ports/violations.js';
 import { wallClock } from '../runtime/clock.js';
 
 export interface Application {
@@ -85,6 +89,9 @@ export interface Application {
   /** `undefined`: the audit is off. */
   readonly auditQueue?: CollectQueue;
   readonly caRecords: Pick<CaRecords, 'get' | 'revoke'>;
+  readonly crlPublications: Pick<CrlPublications, 'of'>;
+  /** `undefined`: nobody watches behaviour. */
+  readonly violations?: OpenViolations;
   /** `undefined`: no anchor has a signer. */
   readonly publishQueue?: PublishQueue;
   readonly containments: Pick<ContainmentRecords, 'get' | 'all'>;
@@ -130,6 +137,8 @@ export async function openApplication(prefix: string): Promise<Application> {
     syncQueue: sqsSyncQueue(sqs, parameters.syncQueueUrl),
     reconcileQueue: sqsReconcileQueue(sqs, parameters.reconcileQueueUrl),
     caRecords: dynamoCaRecords(ledger, wallClock),
+    crlPublications: dynamoCrlPublications(ledger),
+    ...(parameters.detect === undefined ? {} : { violations: openViolations(iot, ledger, wallClock, parameters) }),
     ...(parameters.publishQueueUrl === undefined ? {} : { publishQueue: sqsPublishQueue(sqs, parameters.publishQueueUrl) }),
     containments: dynamoContainmentRecords(ledger, wallClock),
     containmentHolds: dynamoContainmentHolds(ledger),

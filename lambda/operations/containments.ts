@@ -89,7 +89,7 @@ export async function listContained({ containments, clock }: Application): Promi
   };
 }
 
-const STATE_COLOUR: Readonly<Record<Containment['state'], (text: string) => string>> = {
+export const STATE_COLOUR: Readonly<Record<Containment['state'], (text: string) => string>> = {
   recorded: doubtful,
   cut: bad,
   locked: bad,
@@ -99,10 +99,10 @@ const STATE_COLOUR: Readonly<Record<Containment['state'], (text: string) => stri
   released: quiet,
 };
 
-const stateOf = ({ state, release: asked, rekeying }: Containment): string =>
+export const stateOf = ({ state, release: asked, rekeying }: Containment): string =>
   rekeying === true ? `${state}, waits for a new key` : asked !== undefined && state !== 'releasing' ? `${state}, to be released` : state;
 
-const secondsLeft = ({ endsAtMs }: Containment, nowMs: number): number => Math.max(0, Math.round((endsAtMs - nowMs) / 1000));
+export const secondsLeft = ({ endsAtMs }: Containment, nowMs: number): number => Math.max(0, Math.round((endsAtMs - nowMs) / 1000));
 
 /** Without what is of use to the workflow alone. */
 export function containmentJson({ taskToken: _token, startedAtMs, updatedAtMs, endsAtMs, ...containment }: Containment) {

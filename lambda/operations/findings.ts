@@ -1,6 +1,13 @@
 import { AUDIT_CHECKS, auditCheck, auditCheckNamed, bySeverity, type AuditSeverity } from '../../domain/fleet/audit-checks.js';
 import { certificateId } from '../../domain/fleet/certificate-id.js';
-import { isOpen, UNKNOWN_CHECK, type FindingRecord, type RecordedCheck } from '../ports/audit-record.js';
+import {
+  isOpen,
+  UNKNOWN_CHECK,
+  type AuditRecords,
+  type CheckRecord,
+  type FindingRecord,
+  type RecordedCheck,
+} from '../ports/audit-record.js';
 import { Misused, Refused, type Answer } from './answer.js';
 import type { Application } from './application.js';
 import { bad, doubtful, facts, good, quiet, table, time, timeAndAge, title } from './words.js';
@@ -25,11 +32,7 @@ export async function listFindings(application: Application, options: FindingsOp
   const checks = [...(await records.checks()).values()].filter(({ checkName }) => only === undefined || checkName === only);
   const lastAuditMs = Math.max(0, ...checks.map(({ completedMs }) => completedMs ?? 0));
   const open: FindingRecord[] = [];
-  for (const check of checks) {
-    // The newest audit has found nothing: what is on record is closed.
-    if (check.nonCompliant === 0) continue;
-    for await (const finding of records.of(check.checkName)) if (isOpen(finding, check)) open.push(finding);
-  }
+  for await (const finding of openFindings(records, checks)) open.push(finding);
   const sorted = open.sort(
     (one, other) =>
       bySeverity(one.severity, other.severity) ||
@@ -49,6 +52,14 @@ export async function listFindings(application: Application, options: FindingsOp
     })),
   };
   return { json: found, text: () => screen(shown, sorted.length, lastAuditMs, clock.nowMs()) };
+}
+
+export async function* openFindings(records: Pick<AuditRecords, 'of'>, checks: Iterable<CheckRecord>): AsyncGenerator<FindingRecord> {
+  for (const check of checks) {
+    // The newest audit has found nothing: what is on record is closed.
+    if (check.nonCompliant === 0) continue;
+    for await (const finding of records.of(check.checkName)) if (isOpen(finding, check)) yield finding;
+  }
 }
 
 function checkOf(text: string): RecordedCheck {

@@ -7,6 +7,10 @@ import type { InventoryStatus } from '../ports/inventory.js';
 import type { ReconcileCheckpoint } from '../ports/reconciliation.js';
 import type { Answer } from './answer.js';
 import type { Application } from './application.js';
+import { auditLines, auditStatus, type AuditStatus } from './status-audit.js';
+import { behaviourLines, behaviourStatus, type BehaviourStatus } from './status-behaviour.js';
+import { containedTable, quarantineLines, quarantineStatus, type QuarantineStatus } from './status-quarantine.js';
+import { signerLines, signerStatus, type SignerStatus } from './status-signer.js';
 import { bad, doubtful, duration, facts, good, table, time, timeAndAge, title } from './words.js';
 
 const STATUSES: readonly InventoryStatus[] = [
@@ -66,7 +70,7 @@ async function queueLines(application: Application) {
   const { parameters, depth } = application;
   const there = Object.entries(WORK_QUEUES).flatMap(([name, { queue, deadLetters }]) => {
     const [queueUrl, deadUrl] = [parameters[queue], parameters[deadLetters]];
-    return queueUrl === undefined || deadUrl === undefined ? [] : [{ name, queueUrl, deadUrl }]; // absent: rotation is off
+    return queueUrl === undefined || deadUrl === undefined ? [] : [{ name, queueUrl, deadUrl }]; // absent: its capability is off
   });
   return Promise.all(
     there.map(async ({ name, queueUrl, deadUrl }) => ({ name, ...(await depth(queueUrl)), deadLetters: (await depth(deadUrl)).waiting })),
@@ -95,7 +99,7 @@ const runOf = (checkpoint: ReconcileCheckpoint) => ({
 /** The whole installation on one screen. `count`: counts the inventory by status, which reads all of it. */
 export async function status(application: Application, options: { readonly count: boolean }): Promise<Answer> {
   const { parameters, inventory, reconciliation } = application;
-  const [stop, crls, holds, queues, active, running, lastReport] = await Promise.all([
+  const [stop, crls, holds, queues, active, running, lastReport, signers, audit, behaviour, quarantine] = await Promise.all([
     application.stop.state(),
     crlLines(application),
     holdCounts(application),
@@ -103,6 +107,10 @@ export async function status(application: Application, options: { readonly count
     inventory.activeCount(),
     reconciliation.checkpoint(),
     reconciliation.lastReport(),
+    signerStatus(application),
+    auditStatus(application),
+    behaviourStatus(application),
+    quarantineStatus(application),
   ]);
   const brake = { floor: Number(parameters.brakeFloor), share: Number(parameters.brakeShare) };
   const found = {
@@ -120,6 +128,12 @@ export async function status(application: Application, options: { readonly count
       lastReport: lastReport && runOf(lastReport),
     },
     holds,
+    /** Each only where it is on. */
+    rotation: parameters.rotationMode === undefined ? undefined : { mode: parameters.rotationMode },
+    signers,
+    audit,
+    behaviour,
+    quarantine,
     queues,
   };
   return { json: found, text: () => screen(found, application.clock.nowMs()) };
@@ -139,16 +153,23 @@ type Found = {
     readonly lastReport?: ReturnType<typeof runOf>;
   };
   readonly holds: Readonly<Record<HoldState, number>>;
+  readonly rotation: { readonly mode: string } | undefined;
+  readonly signers: SignerStatus | undefined;
+  readonly audit: AuditStatus | undefined;
+  readonly behaviour: BehaviourStatus | undefined;
+  readonly quarantine: QuarantineStatus | undefined;
   readonly queues: Awaited<ReturnType<typeof queueLines>>;
 };
 
+const MODE_COLOUR: Readonly<Record<string, (text: string) => string>> = { enforce: good, observe: doubtful, off: bad };
+const inColour = (mode: string): string => (MODE_COLOUR[mode] ?? String)(mode);
+
 function screen(found: Found, nowMs: number): string {
-  const { stop, brake, holds, inventory } = found;
-  const mode = { enforce: good, observe: doubtful, off: bad }[found.mode] ?? String;
+  const { stop, brake, holds, inventory, rotation, signers, audit, behaviour, quarantine } = found;
   return [
     facts([
       ['installation', `${title(found.prefix)} in ${found.region}`],
-      ['mode', mode(found.mode)],
+      ['mode', inColour(found.mode)],
       ['emergency stop', stop.stopped ? bad(`SET by ${stop.by} at ${stop.at}: ${stop.reason}`) : good('not set')],
       ['brake', `${brake.limit} revocations in ${brake.windowMinutes} minutes`],
       ['held lists', holds.HELD > 0 ? bad(`${holds.HELD} wait for a decision: fleetwarden holds`) : good('none wait')],
@@ -156,7 +177,13 @@ function screen(found: Found, nowMs: number): string {
       ...Object.entries(inventory.byStatus ?? {}).map(([name, count]) => [`  ${name}`, String(count)] as const),
       ['reconciliation', reconciliationLine(inventory, nowMs)],
       ...orphanLines(inventory.lastReport),
+      ...(rotation === undefined ? [] : [['rotation', inColour(rotation.mode)] as const]),
+      ...(signers === undefined ? [] : signerLines(signers)),
+      ...(audit === undefined ? [] : auditLines(audit, nowMs)),
+      ...(behaviour === undefined ? [] : behaviourLines(behaviour)),
+      ...(quarantine === undefined ? [] : quarantineLines(quarantine)),
     ]),
+    ...(quarantine === undefined ? [] : containedTable(quarantine)),
     '',
     found.crls.length === 0
       ? doubtful('No CRL has been applied yet.')

@@ -22,3 +22,8 @@ export interface ViolationSource {
   /** Those that are in alarm for a thing, for the end of its containment. */
   openOf(thingName: string): AsyncIterable<SourcedViolation>;
 }
+
+/** Those that are in alarm now in the whole fleet: for people. */
+export interface OpenViolations {
+  all(): AsyncIterable<Pick<SourcedViolation, 'violationId' | 'thingName' | 'behavior'>>;
+}

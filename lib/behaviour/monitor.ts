@@ -40,7 +40,8 @@ export class Monitor extends Construct {
   readonly stream: Stream;
   readonly watch: InvokedFunction<WatchVariables>;
   readonly offline: GuardedFunction<OfflineVariables>;
-  private readonly deadLetters: Queue;
+  /** What the mapping and the rules have given up. */
+  readonly deadLetters: Queue;
 
   constructor(
     scope: Construct,

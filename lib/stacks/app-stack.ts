@@ -1,9 +1,15 @@
 import { CfnOutput, Lazy, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { hasSigner } from '../config/anchor-config.js';
-import type { AuditParameter, QuarantineParameter, RotationParameter } from '../../domain/protocol/application-parameters.js';
+import type {
+  AuditParameter,
+  MonitorParameter,
+  QuarantineParameter,
+  RotationParameter,
+} from '../../domain/protocol/application-parameters.js';
 import { Audit } from '../audit/audit.js';
 import { Behaviour } from '../behaviour/behaviour.js';
+import type { Monitor } from '../behaviour/monitor.js';
 import { DevicePolicy } from '../enrolment/device-policy.js';
 import { InventoryFeed } from '../inventory/inventory.js';
 import { Alarms } from '../observability/alarms.js';
@@ -118,6 +124,9 @@ export class AppStack extends Stack {
             }),
         ...(quarantine === undefined ? {} : quarantineParameters(quarantine, configuration.quarantine.mode)),
         ...(audit === undefined ? {} : auditParameters(audit)),
+        ...(behaviour === undefined ? {} : { detect: configuration.behaviour.detect }),
+        ...(behaviour?.profiles === undefined ? {} : { detectProfiles: behaviour.profiles.names.join(',') }),
+        ...(behaviour?.monitor === undefined ? {} : monitorParameters(behaviour.monitor)),
       },
     });
     new CfnOutput(this, 'DevicePolicyName', {
@@ -150,6 +159,14 @@ function quarantineParameters({ intake, watch, workflow }: Quarantine, mode: str
 
 function auditParameters({ collect }: Audit): Readonly<Record<AuditParameter, string>> {
   return { auditQueueUrl: collect.source.queue.queueUrl, auditDeadLetterQueueUrl: collect.source.deadLetterQueue.queueUrl };
+}
+
+function monitorParameters({ offline, deadLetters }: Monitor): Readonly<Record<MonitorParameter, string>> {
+  return {
+    offlineQueueUrl: offline.source.queue.queueUrl,
+    offlineDeadLetterQueueUrl: offline.source.deadLetterQueue.queueUrl,
+    monitorDeadLetterQueueUrl: deadLetters.queueUrl,
+  };
 }
 
 function rotationParameters({ start, issue, prove, retire }: Rotation, mode: string): Readonly<Record<RotationParameter, string>> {
