@@ -48,8 +48,8 @@ export const TRIGGER_KINDS = ['violation', 'audit-finding', 'custom', 'operator'
 /** What set a containment off: evidence, for people. Nothing in it is acted upon. */
 export const Trigger = z.object({
   kind: z.enum(TRIGGER_KINDS),
-  /** violationId, findingId, id of the event, requestId. */
-  id: z.string().min(1).max(256),
+  /** violationId, findingId, source and violationId of another detector, requestId. */
+  id: z.string().min(1).max(400),
   by: z.string().min(1).max(2048),
   behavior: z.string().max(128).optional(),
   reason: z.string().max(256),

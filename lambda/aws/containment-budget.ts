@@ -78,21 +78,50 @@ export function dynamoContainmentBudget(ledger: Ledger, clock: Clock): Containme
     }
   }
 
+  async function free(containmentId: string, atMs: number): Promise<void> {
+    try {
+      await client.send(
+        new UpdateCommand({
+          TableName,
+          Key: { pk: BOOKED, sk: containmentId },
+          UpdateExpression: 'SET freedAtMs = if_not_exists(freedAtMs, :at), #ttl = :ttl',
+          ConditionExpression: 'attribute_exists(pk)',
+          ExpressionAttributeNames: { '#ttl': 'ttl' },
+          ExpressionAttributeValues: { ':at': atMs, ':ttl': Math.floor(atMs / 1000) + KEPT_SECONDS },
+        }),
+      );
+    } catch (error) {
+      if (!conditionFailed(error)) throw error; // never booked
+    }
+  }
+
   return {
     booked,
 
     async book(wanted, admits) {
+      const written: string[] = [];
       for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
         let counted = await version();
         const there = await booked();
         const ids = new Set(wanted.map(({ containmentId }) => containmentId));
-        const ours = new Set(there.filter(({ containmentId }) => ids.has(containmentId)).map(({ containmentId }) => containmentId));
+        // What was given back is not booked any more.
+        const ours = new Set(
+          there
+            .filter(({ containmentId, freedAtMs }) => ids.has(containmentId) && freedAtMs === undefined)
+            .map(({ containmentId }) => containmentId),
+        );
         const missing = wanted.filter(({ containmentId }) => !ours.has(containmentId));
         if (missing.length === 0) return true;
-        if (!(await admits(there.filter(({ containmentId }) => !ids.has(containmentId))))) return false;
+        if (!(await admits(there.filter(({ containmentId }) => !ids.has(containmentId))))) {
+          // A part of a long list was booked before somebody was faster: none of it is begun, and nobody would give it back.
+          for (const containmentId of written) await free(containmentId, clock.nowMs());
+          return false;
+        }
         let isBooked = true;
         for (let start = 0; isBooked && start < missing.length; start += CHUNK) {
-          isBooked = await write(missing.slice(start, start + CHUNK), counted);
+          const chunk = missing.slice(start, start + CHUNK);
+          isBooked = await write(chunk, counted);
+          if (isBooked) written.push(...chunk.map(({ containmentId }) => containmentId));
           counted += 1;
         }
         if (isBooked) return true;
@@ -101,21 +130,6 @@ export function dynamoContainmentBudget(ledger: Ledger, clock: Clock): Containme
       throw new Error(`containment budget: lost ${MAX_ATTEMPTS} times to other runs`);
     },
 
-    async free(_thing, containmentId, atMs) {
-      try {
-        await client.send(
-          new UpdateCommand({
-            TableName,
-            Key: { pk: BOOKED, sk: containmentId },
-            UpdateExpression: 'SET freedAtMs = if_not_exists(freedAtMs, :at), #ttl = :ttl',
-            ConditionExpression: 'attribute_exists(pk)',
-            ExpressionAttributeNames: { '#ttl': 'ttl' },
-            ExpressionAttributeValues: { ':at': atMs, ':ttl': Math.floor(atMs / 1000) + KEPT_SECONDS },
-          }),
-        );
-      } catch (error) {
-        if (!conditionFailed(error)) throw error; // never booked
-      }
-    },
+    free: (_thing, containmentId, atMs) => free(containmentId, atMs),
   };
 }

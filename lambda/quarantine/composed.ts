@@ -1,6 +1,7 @@
 /** What the handlers of the steps are built from, in one place: ports on AWS, and settings from the environment. */
 import type { z } from 'zod';
 import { documentClient, iotClient, iotDataClient } from '../aws/clients.js';
+import { dynamoContainmentBudget } from '../aws/containment-budget.js';
 import { dynamoCertificateClaims, dynamoContainmentRecords } from '../aws/containment-records.js';
 import { iotDeviceJobs, iotRights } from '../aws/containment-rights.js';
 import { workflowWaker } from '../aws/containment-work.js';
@@ -37,6 +38,7 @@ export function stepPorts(env: ContainEnv): StepPorts & { readonly signals: Flus
   const iot = iotClient();
   return {
     ledger,
+    budget: dynamoContainmentBudget(ledger, clock),
     claims: dynamoCertificateClaims(ledger),
     clock,
     decisions: dynamoDecisionLog(ledger),

@@ -16,7 +16,7 @@ export const subjectOf = (thingName: string): string => `THING#${thingName}`;
 
 export async function note(
   { clock, decisions }: EvidencePorts,
-  { thingName, containmentId, by = BY }: Pick<Containment, 'thingName' | 'containmentId'> & { readonly by?: string },
+  { thingName, containmentId, by = BY }: Pick<Containment, 'containmentId'> & { readonly thingName: string; readonly by?: string },
   step: Decision['step'],
   act: string,
   reason: Reason,

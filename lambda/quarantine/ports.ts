@@ -16,6 +16,7 @@ import type { Signals } from '../ports/signals.js';
 import type { ViolationSource } from '../ports/violations.js';
 
 export interface StepPorts {
+  readonly budget: Pick<ContainmentBudget, 'free'>;
   readonly claims: CertificateClaims;
   readonly clock: Clock;
   readonly decisions: Pick<DecisionLog, 'append'>;
@@ -34,7 +35,6 @@ export interface StepPorts {
 }
 
 export interface ReleasePorts extends StepPorts {
-  readonly budget: Pick<ContainmentBudget, 'free'>;
   /** Asks the rotation for a new certificate; `undefined`: rotation is off. */
   readonly rekey?: { rotate(thingName: string, by: string, requestId: string): Promise<void> };
 }

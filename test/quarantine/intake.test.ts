@@ -88,6 +88,48 @@ describe('one message', () => {
     ]);
     expect(world.metric(METRICS.violationForged)).toBe(2);
   });
+  it('of a client id that no thing can have is told to people, and is not tried again for ever', async () => {
+    const world = fleetOf(1000);
+    const name = 'somebody/else #1';
+    const results = await world.intake(violate(world, name, 'v1'), alarm(world, name, 'v2', 'flood', 'alarm-cleared'));
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
+    expect(world.metric(METRICS.violationNotified)).toBe(1);
+    const told = world.decisions.rows.filter(({ subject }) => subject === `THING#${name}`).map(({ reason }) => reason);
+    expect(told.sort()).toEqual(['no-such-thing', 'not-in-alarm']);
+  });
+  it('is not swallowed by one of the same batch that only looks like it', async () => {
+    const world = fleetOf(1000);
+    const order = { kind: 'operator', response: 'contain', by: 'ops', reason: 'r', requestId: 'a1b2c3d4e5f6' } as const;
+    const detail = { thingName: 'pump-3', violationId: 'v', behavior: 'scan', violationEventType: 'in-alarm' };
+    const event = (id: string, agoMs: number): IntakeMessage =>
+      IntakeMessage.parse({
+        id,
+        'detail-type': 'Fleetwarden Violation',
+        source: 'com.example.ids',
+        account: '111122223333',
+        time: new Date(world.clock.nowMs() - agoMs).toISOString(),
+        detail,
+      });
+    await world.intake({ ...order, thingName: 'pump-1' }, { ...order, thingName: 'pump-2' }, event('stale', 86_400_000), event('fresh', 0));
+    expect(started(world)).toEqual(['pump-1', 'pump-2', 'pump-3']);
+  });
+  it('of another detector cannot fill an execution with its evidence, nor write over what we say', async () => {
+    const world = fleetOf(1000);
+    const evidence = Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`e${index}`, 'x'.repeat(1024)]));
+    const detail = { thingName: 'pump-3', violationId: 'v', behavior: 'scan', violationEventType: 'in-alarm' };
+    const event = {
+      id: 'e',
+      'detail-type': 'Fleetwarden Violation',
+      source: 'com.example.ids',
+      account: '111122223333',
+      time: new Date(world.clock.nowMs()).toISOString(),
+      detail: { ...detail, evidence: { source: 'an operator', ...evidence } },
+    };
+    await world.intake(IntakeMessage.parse(event));
+    const [input] = [...world.executions.values()];
+    expect(JSON.stringify(input).length).toBeLessThan(32_000);
+    expect(input!.trigger.evidence['source']).toBe('com.example.ids');
+  });
   it('is understood in seconds and in milliseconds', () => {
     const world = fleetOf(1);
     const seconds = { ...(alarm(world, 'pump-0', 'v') as object), violationEventTime: 1_795_342_500 };

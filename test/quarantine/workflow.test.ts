@@ -109,6 +109,54 @@ describe('a containment', () => {
   });
 });
 
+describe('two at once for one thing', () => {
+  it('are one containment: the other takes nothing of the brake for ever, and its stronger response is kept', async () => {
+    const { world } = single();
+    world.inventory.active = 1000;
+    const order = (requestId: string, response: 'shut-off' | 'deactivate'): IntakeMessage =>
+      IntakeMessage.parse({ kind: 'operator', thingName: 'pump-1', response, by: 'ops', reason: 'x', requestId });
+    await world.intake(order('aaaaaaaaaaaa', 'shut-off'));
+    await world.intake(order('bbbbbbbbbbbb', 'deactivate'));
+    const [first, second] = [...world.executions.values()];
+    await world.run(first!);
+    await world.step('AwaitWord', first!);
+    expect(await world.run(second!)).toBe('Released');
+    expect([...world.budget.rows.values()].map(({ freedAtMs }) => freedAtMs === undefined)).toEqual([true, false]);
+    expect(world.woken).toEqual(['token-pump-1']);
+    await world.run(first!);
+    expect(world.stateOf('pump-1')).toBe('deactivated');
+  });
+  it('what was deleted before it was contained counts no longer', async () => {
+    const { world } = single();
+    const order = {
+      kind: 'operator',
+      thingName: 'pump-1',
+      response: 'contain',
+      by: 'ops',
+      reason: 'x',
+      requestId: 'aaaaaaaaaaaa',
+    } as const;
+    await world.intake(order);
+    world.iot.things.delete('pump-1');
+    expect(await world.run([...world.executions.values()][0]!)).toBe('Released');
+    expect([...world.budget.rows.values()].map(({ freedAtMs }) => freedAtMs)).toEqual([expect.any(Number)]);
+  });
+  it('one that an emergency stop held up is not begun when its alarm is over by then', async () => {
+    const { world, id } = single();
+    const said = { violationId: 'v', thingName: 'pump-1', behavior: 'flood', securityProfileName: 'p', lastEventType: 'in-alarm' } as const;
+    const times = { startedAtMs: world.clock.nowMs(), updatedAtMs: world.clock.nowMs() };
+    world.violations.rows.set('v', { ...said, ...times, isOpen: true });
+    const trigger = { kind: 'violation', id: 'v', by: 'x', reason: 'flood', atMs: 0, evidence: { securityProfileName: 'p' } } as const;
+    const input = { ...world.inputFor('pump-1'), trigger };
+    await world.stop.set(true, 'ops', 'false alarms', 0);
+    expect(await world.step('Record', input)).toMatchObject({ next: 'Paused' });
+    world.violations.rows.set('v', { ...said, ...times, isOpen: false });
+    await world.stop.set(false, 'ops', 'over', 0);
+    expect(await world.run(input)).toBe('Released');
+    expect([world.iot.certificates.get(id)!.status, world.reasonsOf('pump-1')]).toEqual(['ACTIVE', ['alarm-over']]);
+  });
+});
+
 describe('the time box', () => {
   it('pages, and begins anew', async () => {
     const { world, input } = single();

@@ -1,6 +1,6 @@
 /** Intent and snapshot, before anything is done. The row is written once: a repetition finds it and never overwrites what it says. */
 import { METRICS } from '../../../domain/fleet/metrics.js';
-import { thingName } from '../../../domain/fleet/thing-name.js';
+import { thingName, type ThingName } from '../../../domain/fleet/thing-name.js';
 import type { Reason } from '../../../domain/fleet/reasons.js';
 import type { Trigger, WorkflowInput } from '../../../domain/protocol/containment-workflow.js';
 import type { Containment } from '../../ports/containment-records.js';
@@ -15,7 +15,7 @@ export const REASON_OF: Readonly<Record<Trigger['kind'], Reason>> = {
   operator: 'operator',
 };
 
-/** `undefined`: the thing is gone, or contained by another containment. Then there is nothing to do. */
+/** `undefined`: the thing is gone, contained by another containment, or its alarm is over. Then there is nothing to do. */
 export async function record(
   ports: StepPorts,
   { quarantineGroup, timeBoxMs }: StepSettings,
@@ -24,9 +24,14 @@ export async function record(
   const thing = thingName(name);
   const id = { thingName: thing, containmentId, by: trigger.by };
   const why = REASON_OF[trigger.kind];
-  await note(ports, id, 'intent', 'contain', why, { response, trigger: trigger.id, why: trigger.reason, ...trigger.evidence });
+  await note(ports, id, 'intent', 'contain', why, { ...trigger.evidence, response, trigger: trigger.id, why: trigger.reason });
   if ((await ports.rights.describeThing(thing)) === undefined) {
     await note(ports, id, 'outcome', 'contain', 'no-such-thing');
+    return undefined;
+  }
+  // Begun, and then held up by an emergency stop: the alarms that it was pressed for may be over when it is lifted.
+  if (await isOver(ports, thing, trigger)) {
+    await note(ports, id, 'outcome', 'contain', 'alarm-over');
     return undefined;
   }
   const snapshot = await takeSnapshot(ports, thing, quarantineGroup);
@@ -60,4 +65,12 @@ export async function record(
   ports.signals.count(METRICS.contained);
   ports.signals.warn('thing contained', { thingName: thing, containmentId, response, reason: why });
   return containment;
+}
+
+/** A source that cannot be read throws. */
+async function isOver({ violations }: StepPorts, thing: ThingName, { kind, id, evidence }: Trigger): Promise<boolean> {
+  if (kind !== 'violation') return false;
+  const securityProfileName = String(evidence['securityProfileName'] ?? '');
+  const sourced = await violations.read({ violationId: id, thingName: thing, securityProfileName });
+  return sourced?.isOpen !== true;
 }

@@ -2,6 +2,8 @@
  * One step of the workflow that takes. Resolves to where it goes on; throws what is worth another try. Every step asks the ledger first what is
  * done, so that it may be repeated, come late, or come twice at once.
  */
+import type { ContainmentState } from '../../../domain/protocol/containment.js';
+import { RESPONSES } from '../../../domain/fleet/responses.js';
 import { METRICS } from '../../../domain/fleet/metrics.js';
 import { thingName } from '../../../domain/fleet/thing-name.js';
 import type { ContainCall, ContainStep, StepAnswer, WorkflowInput } from '../../../domain/protocol/containment-workflow.js';
@@ -17,6 +19,7 @@ import { askShutOff, checkAnswer } from './shut-off.js';
 import { awaitWord, watch } from './watch.js';
 
 const PAUSE_SECONDS = { least: 60, most: 300 } as const;
+const OPEN: readonly ContainmentState[] = ['recorded', 'cut', 'locked', 'reopened', 'deactivated'];
 const RELEASED: StepAnswer = { next: 'Released', seconds: 0 };
 
 export async function run(ports: StepPorts, settings: StepSettings, { step, input, taskToken }: ContainCall): Promise<StepAnswer> {
@@ -36,10 +39,26 @@ export async function run(ports: StepPorts, settings: StepSettings, { step, inpu
   }
   const there = await records.get(thing);
   if (there?.containmentId === input.containmentId) return nextOf(there, clock.nowMs());
-  if (there !== undefined || (await records.past(thing, input.containmentId)) !== undefined) return RELEASED;
+  if (there !== undefined) return giveWay(ports, input, there);
+  if ((await records.past(thing, input.containmentId)) !== undefined) return RELEASED;
   if (await isHalted(ports, settings)) return paused(input.trigger.atMs, clock.nowMs());
   const containment = await record(ports, settings, input);
-  return containment === undefined ? RELEASED : nextOf(containment, clock.nowMs());
+  if (containment === undefined) return giveWay(ports, input, await records.get(thing));
+  return nextOf(containment, clock.nowMs());
+}
+
+/**
+ * There is nothing to contain, or another containment was begun at the same moment: then it takes over what is asked for more than it does. What was booked
+ * for this one is given back: nobody will release it.
+ */
+async function giveWay(ports: StepPorts, input: WorkflowInput, there: Containment | undefined): Promise<StepAnswer> {
+  const { budget, clock, records, workflows } = ports;
+  if (there !== undefined && RESPONSES.indexOf(input.response) > RESPONSES.indexOf(there.response)) {
+    const moved = await records.move(there.thingName, there.containmentId, OPEN, { response: input.response });
+    if (moved?.taskToken !== undefined) await workflows.wake(moved.taskToken);
+  }
+  await budget.free(thingName(input.thingName), input.containmentId, clock.nowMs());
+  return RELEASED;
 }
 
 /** A step is done only where the ledger says that it is its turn: one that comes late finds another. */

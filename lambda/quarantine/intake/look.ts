@@ -17,11 +17,17 @@ export interface Sighting {
   readonly trigger: Trigger;
 }
 
-/** What makes two messages the same. */
+/** So many of what another detector says it has seen are kept. */
+const MOST_EVIDENCE = 16;
+
+/** What makes two messages the same: everything by which one of them may stand and the other not. */
 export function sameness(message: TriggerMessage): string {
-  if ('kind' in message) return message.kind === 'operator' ? `operator ${message.requestId}` : `finding ${message.findingId}`;
+  if ('kind' in message)
+    return message.kind === 'operator'
+      ? `operator ${message.requestId} ${message.thingName} ${message.response}`
+      : `finding ${message.findingId} ${message.taskId} ${message.checkName}`;
   if ('detail' in message)
-    return `custom ${message.source} ${message.detail.violationId} ${message.detail.thingName} ${message.detail.violationEventType}`;
+    return `custom ${message.id} ${message.source} ${message.detail.violationId} ${message.detail.thingName} ${message.detail.violationEventType}`;
   return `violation ${message.violationId} ${message.thingName} ${message.behavior.name} ${message.securityProfileName} ${message.violationEventType}`;
 }
 
@@ -104,12 +110,13 @@ async function lookAtEvent(ports: IntakePorts, settings: IntakeSettings, event: 
   };
   const trigger: Trigger = {
     kind: 'custom',
-    id: `${name} ${detail.violationId}`.slice(0, 256),
+    id: `${name} ${detail.violationId}`,
     by: BY,
     behavior: detail.behavior,
     reason: detail.behavior,
     atMs: facts.atMs,
-    evidence: { source: name, at: time, ...detail.evidence },
+    // A quarter of a megabyte of it would be more than an execution can carry.
+    evidence: { ...Object.fromEntries(Object.entries(detail.evidence ?? {}).slice(0, MOST_EVIDENCE)), source: name, at: time },
   };
   return { source: decideCustom(facts, settings.maxEventAgeMs, ports.clock.nowMs()), thingNames: [detail.thingName], response, trigger };
 }

@@ -10,7 +10,7 @@
 import { METRICS } from '../../../domain/fleet/metrics.js';
 import { neverListedBy } from '../../../domain/fleet/never-list.js';
 import { RESPONSES } from '../../../domain/fleet/responses.js';
-import { thingName } from '../../../domain/fleet/thing-name.js';
+import { isThingName, thingName } from '../../../domain/fleet/thing-name.js';
 import type { ContainmentControl, IntakeMessage } from '../../../domain/protocol/containment.js';
 import { containmentIdOf } from '../../../domain/protocol/containment-workflow.js';
 import { note } from '../evidence.js';
@@ -103,6 +103,10 @@ async function judge(ports: IntakePorts, settings: IntakeSettings, message: Trig
 
 async function judgeThing(ports: IntakePorts, settings: IntakeSettings, sighting: Sighting, name: string): Promise<Candidate | undefined> {
   const { trigger, response, source } = sighting;
+  if (!isThingName(name)) {
+    await settle(ports, settings, sighting, name, { do: 'tell', reason: 'no-such-thing' }, undefined);
+    return undefined;
+  }
   const thing = thingName(name);
   const containmentId = containmentIdOf(trigger, name);
   const described = await ports.rights.describeThing(thing);
@@ -151,8 +155,8 @@ async function noteLeft(
   reason: Parameters<typeof note>[4],
   detail: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  const id = { thingName: thingName(name), containmentId: containmentIdOf(trigger, name), by: BY };
-  await note(ports, id, 'outcome', 'consider', reason, { trigger: trigger.id, ...trigger.evidence, ...detail });
+  const id = { thingName: name, containmentId: containmentIdOf(trigger, name), by: BY };
+  await note(ports, id, 'outcome', 'consider', reason, { ...trigger.evidence, trigger: trigger.id, ...detail });
 }
 
 /** Of several triggers for one thing the strongest response counts; a person's word before a machine's. */

@@ -1,7 +1,5 @@
 import { sqsClient } from '../../aws/clients.js';
-import { dynamoContainmentBudget } from '../../aws/containment-budget.js';
 import { sqsStartQueue } from '../../aws/rotation-queues.js';
-import { wallClock as clock } from '../../runtime/clock.js';
 import { readEnvironment } from '../../runtime/environment.js';
 import { ReleaseCall, type StepAnswer } from '../../../domain/protocol/containment-workflow.js';
 import { stepPorts, stepSettings } from '../composed.js';
@@ -11,9 +9,9 @@ import { rotateBy } from './rekey.js';
 import { run } from './run.js';
 
 const env = readEnvironment(ReleaseEnv);
-const { ledger, signals, ...shared } = stepPorts(env);
+const { signals, ...shared } = stepPorts(env);
 const startQueue = env.START_QUEUE_URL === 'off' ? undefined : sqsStartQueue(sqsClient(), env.START_QUEUE_URL);
-const ports: ReleasePorts = { ...shared, signals, budget: dynamoContainmentBudget(ledger, clock), ...rotateBy(startQueue) };
+const ports: ReleasePorts = { ...shared, signals, ...rotateBy(startQueue) };
 const settings = stepSettings(env);
 
 /** One step of the workflow that gives back. What throws is tried again by the state machine. */

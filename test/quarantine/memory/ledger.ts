@@ -82,7 +82,9 @@ export class MemoryBudget implements ContainmentBudget {
   }
   async book(wanted: readonly Booking[], admits: (booked: readonly Booking[]) => Promise<boolean>) {
     const ids = new Set(wanted.map(({ containmentId }) => containmentId));
-    const missing = wanted.filter(({ containmentId }) => !this.rows.has(containmentId));
+    const missing = wanted.filter(
+      ({ containmentId }) => this.rows.get(containmentId)?.freedAtMs !== undefined || !this.rows.has(containmentId),
+    );
     if (missing.length === 0) return true;
     if (!(await admits((await this.booked()).filter(({ containmentId }) => !ids.has(containmentId))))) return false;
     for (const booking of missing) this.rows.set(booking.containmentId, booking);
