@@ -86,6 +86,20 @@ export function dynamoCampaigns({ client, table: TableName }: Ledger, clock: Clo
       return now?.state === to && now.updatedAtMs === atMs;
     },
 
+    async takeTurn(campaignId, atMs) {
+      const { Attributes } = await client.send(
+        new UpdateCommand({
+          TableName,
+          Key: campaignKey(campaignId),
+          UpdateExpression: 'SET turnAtMs = if_not_exists(turnAtMs, :at)',
+          ConditionExpression: 'attribute_exists(pk)',
+          ExpressionAttributeValues: { ':at': atMs },
+          ReturnValues: 'UPDATED_NEW',
+        }),
+      );
+      return Number(Attributes?.['turnAtMs'] ?? atMs);
+    },
+
     async tidied(campaignId, atMs) {
       await client.send(
         new UpdateCommand({

@@ -83,6 +83,8 @@ export interface Campaign {
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
   readonly foundBy: string;
+  /** When it may tell its devices, among all campaigns; absent: it has not come to its launch, or need not wait. */
+  readonly turnAtMs?: number;
   /** When its thing group and its job were deleted, long after its end. The campaign and its rotations stay on record. */
   readonly tidiedAtMs?: number;
 }
@@ -94,6 +96,8 @@ export interface Campaigns {
   /** `false`: it was there. */
   put(campaign: Campaign): Promise<boolean>;
   move(campaignId: string, from: readonly Campaign['state'][], to: Campaign['state'], atMs: number, size?: number): Promise<boolean>;
+  /** Notes its turn, once: resolves to the one that stands. */
+  takeTurn(campaignId: string, atMs: number): Promise<number>;
   /** Notes that group and job of an ended campaign are gone. */
   tidied(campaignId: string, atMs: number): Promise<void>;
 }

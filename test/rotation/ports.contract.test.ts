@@ -271,6 +271,12 @@ describe.each<[string, () => Promise<Ports>]>([
     expect(await ports.campaigns.move(campaignId, ['planned', 'paused'], 'running', NOW + 2, 5)).toBe(true);
     expect(await ports.campaigns.get(campaignId)).toEqual({ ...campaign, state: 'running', size: 5, updatedAtMs: NOW + 2 });
     expect((await all(ports.campaigns.all())).filter((one) => one.campaignId === campaignId)).toHaveLength(1);
+    expect([await ports.campaigns.takeTurn(campaignId, NOW + 7), await ports.campaigns.takeTurn(campaignId, NOW + 9)]).toEqual([
+      NOW + 7,
+      NOW + 7,
+    ]);
+    expect((await ports.campaigns.get(campaignId))?.turnAtMs).toBe(NOW + 7);
+    await expect(ports.campaigns.takeTurn('none', NOW)).rejects.toThrow();
   });
 
   test('a thing is contained as long as its row is there, and another of a similar name is not', async () => {

@@ -146,6 +146,7 @@ export class CampaignWorld extends World {
   retireMessages: RetireMessage[] = [];
   deferred: StartMessage[] = [];
   windowDays = 30;
+  rollout = ROLLOUT;
   campaignSize = 5000;
   escalateDays: readonly number[] = [14, 7, 1];
   /** How long one call of a function may go on. */
@@ -184,7 +185,7 @@ export class CampaignWorld extends World {
       application: 'fleetwarden',
       mode: this.mode,
       window: { kind: 'days', days: this.windowDays },
-      rollout: ROLLOUT,
+      rollout: this.rollout,
       campaignSize: this.campaignSize,
       groupsPerSecond: 50,
       deadlineMs: this.clock.nowMs() + this.callMs,

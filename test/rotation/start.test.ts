@@ -11,7 +11,7 @@ const NOW = Date.parse('2026-11-22T10:00:00Z');
 let ca: TestCa;
 /** Certificate by the days that it has left. */
 const issued = new Map<number, IssuedCertificate>();
-const DAYS_LEFT = [-1, 1, 5, 29, 31, 300, 10, 11, 12, 13];
+const DAYS_LEFT = [-1, 1, 5, 29, 31, 300, 10, 11, 12, 13, 301, 302, 303];
 
 beforeAll(async () => {
   ca = await createCa({ name: 'CN=Fleet CA' });
@@ -197,6 +197,50 @@ describe('a launch', () => {
     await enrol(5);
     world.groups.trouble = () => new Error('ThrottlingException');
     await expect(world.start({ kind: 'due' })).rejects.toThrow('ThrottlingException');
+  });
+
+  it('waits until the devices of earlier campaigns are served, so that all rollouts together tell no more than can be; a person’s does not wait', async () => {
+    // One device a minute, and a quarter of four minutes ahead of its turn.
+    world.rollout = { ...world.rollout, maximumPerMinute: 1, inProgressTimeoutMinutes: 4 };
+    const found = [];
+    for (const days of [300, 301, 302, 303]) found.push((await enrol(days)).old);
+    const page = (...certificateIds: string[]) => world.start({ kind: 'finding', taskId: 'a'.repeat(32), certificateIds });
+    await page(found[0]!, found[1]!);
+    await page(found[2]!);
+    expect(states()).toEqual({ 'dev-300': 'offered', 'dev-301': 'offered', 'dev-302': 'planned' });
+    await world.start({ kind: 'rotate', thingName: 'dev-303', by: 'alice', requestId: '0123456789ab' });
+    expect(states()['dev-303']).toBe('offered');
+    const [launch] = world.deferred.splice(0);
+    world.clock.advance(59_000);
+    await world.start(launch!);
+    expect([states()['dev-302'], world.deferred.splice(0)]).toEqual(['planned', [launch]]);
+    world.clock.advance(1000);
+    await world.start(launch!);
+    expect([states()['dev-302'], world.deferred]).toEqual(['offered', []]);
+  });
+
+  it('does not wait where certificates end within the week', async () => {
+    world.rollout = { ...world.rollout, maximumPerMinute: 1, inProgressTimeoutMinutes: 4 };
+    const found = [];
+    for (const days of [300, 301, 302]) found.push((await enrol(days)).old);
+    await world.start({ kind: 'finding', taskId: 'a'.repeat(32), certificateIds: found });
+    await enrol(5);
+    await world.start({ kind: 'due' });
+    expect(states()['dev-5']).toBe('offered');
+  });
+
+  it('that waits for its turn is not begun by the next expiry query, but is found again where its message was lost', async () => {
+    world.rollout = { ...world.rollout, maximumPerMinute: 1, inProgressTimeoutMinutes: 4 };
+    const found = [];
+    for (const days of [300, 301, 302]) found.push((await enrol(days)).old);
+    await world.start({ kind: 'finding', taskId: 'a'.repeat(32), certificateIds: [found[0]!, found[1]!] });
+    await world.start({ kind: 'finding', taskId: 'a'.repeat(32), certificateIds: [found[2]!] });
+    world.deferred = [];
+    await world.start({ kind: 'due' });
+    expect([states()['dev-302'], world.deferred]).toEqual(['planned', []]);
+    world.clock.advance(2 * 3_600_000);
+    await world.start({ kind: 'due' });
+    expect(states()['dev-302']).toBe('offered');
   });
 
   it('stays below the pace of the quota', async () => {

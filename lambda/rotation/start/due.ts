@@ -128,8 +128,10 @@ class DueRun {
         detail: { found },
       });
     }
-    for await (const { campaignId, state, createdAtMs } of campaigns.all()) {
+    for await (const { campaignId, state, createdAtMs, turnAtMs } of campaigns.all()) {
       const mine = campaignId === this.runId || campaignId.startsWith(`${this.runId}-`);
+      // Waits for its turn: its launch comes by itself.
+      if (turnAtMs !== undefined && clock.nowMs() - turnAtMs <= LEFT_BEHIND_MS) continue;
       if (state === 'planned' && (mine || clock.nowMs() - createdAtMs > LEFT_BEHIND_MS)) await queue.send({ kind: 'launch', campaignId });
     }
   }

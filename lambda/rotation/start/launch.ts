@@ -1,7 +1,7 @@
 /**
  * From a planned campaign to devices that are told:
  *
- *     thing group ─► its members ─► job (SNAPSHOT: who is in the group now) ─► members offered ─► campaign running
+ *     its turn ─► thing group ─► its members ─► job (SNAPSHOT: who is in the group now) ─► members offered ─► campaign running
  *
  * Each step may be repeated; the job has a deterministic id, so that it is created once. The job is what devices see: it comes after the last
  * member, because whoever joins the group later gets no execution.
@@ -10,6 +10,7 @@ import { METRICS } from '../../../domain/fleet/metrics.js';
 import { ROTATION_OPERATION, ROTATION_VERSION } from '../../../domain/protocol/rotation.js';
 import type { Campaign, Rotation } from '../../ports/rotations.js';
 import { BY, type StartPorts, type StartSettings } from './ports.js';
+import { waitsForTurn } from './turn.js';
 
 /** Membership is changed at the pace of this name, by all workers together. */
 const PACE = 'thing-groups';
@@ -22,6 +23,7 @@ export async function launch(ports: StartPorts, settings: StartSettings, campaig
   if (campaign?.state !== 'planned') return signals.info('nothing to launch', { campaignId, state: campaign?.state });
   const { jobId, thingGroupName, reason } = campaign;
   const members = await membersOf(ports, campaignId);
+  if (await waitsForTurn(ports, settings, campaign, members.length)) return;
   const entry = {
     subject: `CAMPAIGN-LOG#${campaignId}`,
     act: 'launch',

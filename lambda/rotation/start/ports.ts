@@ -15,7 +15,7 @@ import type { TrustAnchors } from '../../ports/trust-anchors.js';
 
 export interface StartPorts {
   readonly anchors: TrustAnchors;
-  readonly campaigns: Pick<Campaigns, 'get' | 'all' | 'put' | 'move'>;
+  readonly campaigns: Pick<Campaigns, 'get' | 'all' | 'put' | 'move' | 'takeTurn'>;
   readonly clock: Clock;
   readonly containments: Containments;
   readonly decisions: Pick<DecisionLog, 'append'>;

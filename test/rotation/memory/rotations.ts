@@ -97,6 +97,13 @@ export class MemoryCampaigns implements Campaigns {
     this.rows.set(campaignId, { ...before, state: to, updatedAtMs: atMs, ...(size !== undefined && { size }) });
     return true;
   }
+  async takeTurn(campaignId: string, atMs: number) {
+    const before = this.rows.get(campaignId);
+    if (before === undefined) throw new Error(`ConditionalCheckFailedException: ${campaignId}`);
+    const turnAtMs = before.turnAtMs ?? atMs;
+    this.rows.set(campaignId, { ...before, turnAtMs });
+    return turnAtMs;
+  }
   async tidied(campaignId: string, atMs: number) {
     const before = this.rows.get(campaignId);
     if (before === undefined) throw new Error(`ConditionalCheckFailedException: ${campaignId}`);
