@@ -10,6 +10,7 @@ import {
 } from '../../domain/fleet/audit-checks.js';
 import { AUDIT_FREQUENCIES } from '../../domain/protocol/audit.js';
 import { wholeNumber } from './field.js';
+import type { RotationConfig } from './rotation-config.js';
 
 const DAYS_OF_WEEK = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'] as const;
 
@@ -91,7 +92,10 @@ export function auditResponses({ checks }: AuditConfig): Readonly<Record<AuditCh
 }
 
 /** Relations between the values. With the audit off they are not looked at. */
-export function checkAudit({ audit }: { readonly audit: AuditConfig }, context: z.RefinementCtx): void {
+export function checkAudit(
+  { audit, rotation }: { readonly audit: AuditConfig; readonly rotation: RotationConfig },
+  context: z.RefinementCtx,
+): void {
   const refuse = (path: readonly string[], input: unknown, message: string): void =>
     context.addIssue({ code: 'custom', path: ['audit', ...path], input, message });
   if (audit.mode === 'off') return;
@@ -110,6 +114,15 @@ export function checkAudit({ audit }: { readonly audit: AuditConfig }, context: 
       frequency === 'MONTHLY' ? 'expected "1" to "31" or "LAST"' : `expected none with ${frequency}`,
     );
   if (enabledChecks(audit).length === 0) refuse(['checks'], audit.checks, 'expected at least one check that is enabled');
+  const expiring = 'DEVICE_CERTIFICATE_EXPIRING_CHECK';
+  const isRotated = rotation.mode !== 'off' && enabledChecks(audit).includes(expiring) && auditResponses(audit)[expiring] === 'rotate';
+  // Otherwise every certificate that rotation makes is found by the next audit, and replaced: the whole fleet, each day, for ever.
+  if (isRotated && audit.expirationThresholdDays + rotation.graceDays >= rotation.validityDays)
+    refuse(
+      ['expirationThresholdDays'],
+      audit.expirationThresholdDays,
+      `expected, with rotation.graceDays, less than rotation.validityDays, ${rotation.validityDays}; or checks.${expiring} with "enabled": false: rotation finds by itself what ends soon`,
+    );
   for (const name of AUDIT_CHECK_NAMES) {
     const response = audit.checks[name]?.response;
     const { responses } = auditCheck(name);

@@ -275,14 +275,28 @@ describe('the alarms of the audit', () => {
 });
 
 describe('a configuration of the audit', () => {
-  const refusal = (audit: AuditDocument): string => {
+  const refusal = (audit: AuditDocument, rotation: ConfigurationDocument['rotation'] = {}): string => {
     try {
-      parseConfiguration({ trustAnchors: [CREATED], audit: { mode: 'on', ...audit } }, 'test');
+      parseConfiguration({ trustAnchors: [CREATED], audit: { mode: 'on', ...audit }, rotation }, 'test');
     } catch (error) {
       if (error instanceof ConfigurationError) return error.message.replace(/^test: audit\./, '');
     }
     return 'accepted';
   };
+
+  it('refuses a threshold by which every new certificate is found, and replaced, by the next audit: the whole fleet, each day', () => {
+    const rotation = { mode: 'enforce', windowDays: 5, validityDays: 37, graceDays: 7 } as const;
+    const check = (chosen: object): AuditDocument => ({ checks: { DEVICE_CERTIFICATE_EXPIRING_CHECK: chosen } });
+    expect(refusal({}, rotation)).toMatch(
+      /^expirationThresholdDays: got 30, expected, with rotation.graceDays, less than rotation.validityDays, 37;/,
+    );
+    expect(refusal({}, { ...rotation, validityDays: 38 })).toBe('accepted');
+    expect(refusal({}, { ...rotation, mode: 'off' })).toBe('accepted');
+    expect([refusal(check({ enabled: false }), rotation), refusal(check({ response: 'notify' }), rotation)]).toEqual([
+      'accepted',
+      'accepted',
+    ]);
+  });
 
   it.each<[string, AuditDocument, string]>([
     [
