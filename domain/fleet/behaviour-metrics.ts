@@ -97,3 +97,12 @@ export function behaviourMetric(name: string, custom: Readonly<Record<string, Cu
   const gathering = kind === 'number' ? 'range' : 'set';
   return { side: 'custom', kind, gathering, sources: ['reports'], ml: kind === 'number', timed: kind === 'number', code: `x:${name}` };
 }
+
+/**
+ * Is it known what a device did of which nothing came? What the cloud counts is zero then, and whether it is connected is known; a report that does not come,
+ * an address that does not connect and the size of no message say nothing.
+ */
+export function isKnownInSilence(name: string): boolean {
+  const metric = behaviourMetric(name, {});
+  return metric !== undefined && (metric.gathering === 'offline' || (metric.gathering === 'sum' && metric.side === 'cloud'));
+}

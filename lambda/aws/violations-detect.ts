@@ -76,10 +76,12 @@ function fromActive(violation: ActiveViolation): SourcedViolation | undefined {
     thingName,
     securityProfileName,
     behavior: behavior.name,
+    ...(behavior.metric === undefined ? {} : { metric: behavior.metric }),
     isOpen: true,
     lastEventType: 'in-alarm',
     startedAtMs,
     updatedAtMs: lastViolationTime?.getTime() ?? startedAtMs,
+    ...(lastViolationTime === undefined ? {} : { seenAtMs: lastViolationTime.getTime() }),
     ...valueOf(lastViolationValue),
     ...(verificationState === undefined ? {} : { verificationState }),
   };

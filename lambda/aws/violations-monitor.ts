@@ -2,13 +2,26 @@
 import { GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type { SourcedViolation, ViolationSource } from '../ports/violations.js';
 import type { Item, Ledger } from './ledger.js';
-import { openKey, violationKey } from './violations-standings.js';
+import { openKey, standingKey, violationKey } from './violations-standings.js';
 
 /** `profileName`: `securityProfileName` of what the monitor raises. */
 export function monitorViolations({ client, table: TableName }: Ledger, profileName: string): ViolationSource {
+  const item = async (Key: Record<string, string>): Promise<Item | undefined> =>
+    (await client.send(new GetCommand({ TableName, Key, ConsistentRead: true }))).Item;
+
   async function byId(violationId: string): Promise<SourcedViolation | undefined> {
-    const { Item: found } = await client.send(new GetCommand({ TableName, Key: violationKey(violationId), ConsistentRead: true }));
+    const found = await item(violationKey(violationId));
     return found && violationFrom(found);
+  }
+
+  /** The violation is written when it begins and when it ends; what came in between stands where it is counted. */
+  async function openById(violationId: string): Promise<SourcedViolation | undefined> {
+    const found = await item(violationKey(violationId));
+    if (found?.['isOpen'] !== true) return undefined;
+    const violation = violationFrom(found);
+    const standing = await item(standingKey(String(found['clientId']), violation.behavior));
+    const isOfIt = standing?.['violationId'] === violationId;
+    return isOfIt ? { ...violation, seenAtMs: Math.max(violation.updatedAtMs, Number(standing['updatedAtMs'])) } : violation;
   }
 
   return {
@@ -31,8 +44,8 @@ export function monitorViolations({ client, table: TableName }: Ledger, profileN
           }),
         );
         for (const { sk } of page.Items ?? []) {
-          const found = await byId(String(sk));
-          if (found?.isOpen) yield found;
+          const found = await openById(String(sk));
+          if (found !== undefined) yield found;
         }
         ExclusiveStartKey = page.LastEvaluatedKey;
       } while (ExclusiveStartKey !== undefined);
@@ -40,8 +53,8 @@ export function monitorViolations({ client, table: TableName }: Ledger, profileN
   };
 }
 
-interface StoredViolation extends Omit<SourcedViolation, 'behavior'> {
-  readonly behavior: { readonly name: string };
+interface StoredViolation extends Omit<SourcedViolation, 'behavior' | 'metric' | 'seenAtMs'> {
+  readonly behavior: { readonly name: string; readonly metric?: string };
 }
 
 function violationFrom(item: Item): SourcedViolation {
@@ -61,6 +74,7 @@ function violationFrom(item: Item): SourcedViolation {
     violationId,
     thingName,
     behavior: behavior.name,
+    ...(behavior.metric === undefined ? {} : { metric: behavior.metric }),
     securityProfileName,
     isOpen,
     lastEventType,

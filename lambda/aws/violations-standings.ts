@@ -29,7 +29,7 @@ const KEPT_AFTER_END_SECONDS = 90 * 86_400;
 
 const bucketOf = (clientId: string): number => (createHash('md5').update(clientId).digest()[0]! * BUCKETS) >> 8;
 const partition = (bucket: number): string => `STANDING#${bucket.toString(16).padStart(2, '0')}`;
-const keyOf = (clientId: string, behaviour: string) => ({ pk: partition(bucketOf(clientId)), sk: `${clientId}#${behaviour}` });
+export const standingKey = (clientId: string, behaviour: string) => ({ pk: partition(bucketOf(clientId)), sk: `${clientId}#${behaviour}` });
 export const violationKey = (violationId: string) => ({ pk: `VIOLATION#${violationId}`, sk: 'VIOLATION' });
 export const openKey = (thingName: string, violationId: string) => ({ pk: `VIOLATIONS#${thingName}`, sk: violationId });
 
@@ -72,7 +72,7 @@ export function dynamoStandings({ client, table: TableName }: Ledger, clock: Clo
 
   return {
     async get(clientId, behaviour) {
-      const { Item: found } = await client.send(new GetCommand({ TableName, Key: keyOf(clientId, behaviour), ConsistentRead: true }));
+      const { Item: found } = await client.send(new GetCommand({ TableName, Key: standingKey(clientId, behaviour), ConsistentRead: true }));
       return found && standingFrom(found);
     },
     nearby: (clientIds) => inBuckets(new Set([...clientIds].map(bucketOf))),
@@ -80,7 +80,7 @@ export function dynamoStandings({ client, table: TableName }: Ledger, clock: Clo
     write(before, after, evidence) {
       const put = {
         TableName,
-        Item: { ...keyOf(after.clientId, after.behaviour), ...after, version: (before?.version ?? 0) + 1 },
+        Item: { ...standingKey(after.clientId, after.behaviour), ...after, version: (before?.version ?? 0) + 1 },
         ...versionIs(before),
       };
       const isNews = after.pending !== undefined && before?.standing.pending === undefined;
@@ -91,7 +91,7 @@ export function dynamoStandings({ client, table: TableName }: Ledger, clock: Clo
     remove: (before) =>
       ifItHolds(() =>
         client.send(
-          new DeleteCommand({ TableName, Key: keyOf(before.standing.clientId, before.standing.behaviour), ...versionIs(before) }),
+          new DeleteCommand({ TableName, Key: standingKey(before.standing.clientId, before.standing.behaviour), ...versionIs(before) }),
         ),
       ),
   };

@@ -5,12 +5,16 @@ export interface SourcedViolation {
   readonly violationId: string;
   readonly thingName: string;
   readonly behavior: string;
+  /** Name of the metric, where the source says it. */
+  readonly metric?: string;
   readonly securityProfileName: string;
   /** Is it in alarm now? */
   readonly isOpen: boolean;
   readonly lastEventType: ViolationEventType;
   readonly startedAtMs: number;
   readonly updatedAtMs: number;
+  /** When the latest datapoint of it was judged, where the source says it; at the earliest `updatedAtMs`. */
+  readonly seenAtMs?: number;
   readonly metricValue?: MetricValue;
   /** What a person marked it as: FALSE_POSITIVE and BENIGN_POSITIVE contain nobody. */
   readonly verificationState?: string;

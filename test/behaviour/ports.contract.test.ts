@@ -116,6 +116,7 @@ describe('a violation in the ledger', () => {
       violationId,
       thingName: client,
       behavior: 'flood',
+      metric: 'aws:num-messages-sent',
       securityProfileName: PROFILE,
       isOpen: true,
       lastEventType: 'in-alarm',
@@ -123,7 +124,15 @@ describe('a violation in the ledger', () => {
       updatedAtMs: 1,
       metricValue: { count: 9 },
     });
-    expect(await all(source().openOf(client))).toEqual([read]);
+    expect(await all(source().openOf(client))).toMatchObject([read!]);
+  });
+
+  it('says of an open one when its latest datapoint was judged: it is not written anew for each', async () => {
+    const client = randomUUID();
+    const { pending: _, ...told } = await raised(client);
+    const before = (await standings().get(client, 'flood'))!;
+    await standings().write(before, { ...told, updatedAtMs: 77 });
+    expect(await all(source().openOf(client))).toMatchObject([{ updatedAtMs: 1, seenAtMs: 77 }]);
   });
 
   it('is not known under another thing, another profile, or another id: a notification may be forged', async () => {

@@ -9,7 +9,7 @@ import { decideReopen, type ReopenFacts } from '../../lambda/quarantine/contain/
 import { answerOf } from '../../lambda/quarantine/contain/shut-off.js';
 import { decideTimeBox, type TimeBoxFacts } from '../../lambda/quarantine/contain/time-box.js';
 import { countsAdmit, groupsAdmit, type ContainmentBrake } from '../../lambda/quarantine/intake/brake.js';
-import { decideRelease } from '../../lambda/quarantine/intake/control.js';
+import { decideRelease, speaksAgainst } from '../../lambda/quarantine/intake/control.js';
 import {
   decide,
   decideCustom,
@@ -331,6 +331,31 @@ describe('a release that a person asks for', () => {
     expect(decideRelease({ openViolations: 1, force: false })).toBe('violation-open');
     expect(decideRelease({ openViolations: 1, force: true })).toBeUndefined();
     expect(decideRelease({ openViolations: 0, force: false })).toBeUndefined();
+  });
+});
+
+describe('a violation that is open speaks against a release', () => {
+  const ports = { metric: 'aws:listening-tcp-ports', updatedAtMs: NOW - DAY };
+  const back = { reopenedAtMs: NOW - HOUR };
+  it.each<[string, Parameters<typeof speaksAgainst>, boolean]>([
+    ['not where it was reported before the device was cut off, and it cannot report any more', [ports, back], false],
+    ['nor where the device was deactivated', [ports, { deactivatedAtMs: NOW - HOUR }], false],
+    ['where something was seen of it since', [{ ...ports, seenAtMs: NOW - 1 }, back], true],
+    [
+      'where it was seen between being back for repair and being deactivated',
+      [
+        { ...ports, seenAtMs: NOW - HOUR + 1 },
+        { ...back, deactivatedAtMs: NOW },
+      ],
+      true,
+    ],
+    ['where the device was not cut off, or not for long enough to know', [ports, {}], true],
+    ['where the cloud counts, and silence would have cleared it', [{ ...ports, metric: 'aws:num-messages-sent' }, back], true],
+    ['where its source does not say what it is about', [{ updatedAtMs: 0 }, back], true],
+    ['not where it is about a custom metric that only the device reports', [{ ...ports, metric: 'cpu_temp' }, back], false],
+    ['not where its address has not connected since', [{ ...ports, metric: 'aws:source-ip-address' }, back], false],
+  ])('%s', (_, given, expected) => {
+    expect(speaksAgainst(...given)).toBe(expected);
   });
 });
 

@@ -33,7 +33,10 @@ export async function watch(ports: StepPorts, settings: StepSettings, containmen
   return next.next === 'Watch' ? { next: 'AwaitWord', seconds: secondsUntil(moved.endsAtMs, nowMs) } : next;
 }
 
-/** What is in alarm for the thing, and since when nothing is. A source that cannot be read throws: nobody is released on what is not known. */
+/**
+ * What is in alarm for the thing, and since when nothing is. All of it counts, also what a device that is contained cannot take back: a machine releases only
+ * what is known to be over, a person may know better (speaksAgainst). A source that cannot be read throws: nobody is released on what is not known.
+ */
 async function quietness(
   { violations }: StepPorts,
   { thingName, trigger, startedAtMs }: Containment,

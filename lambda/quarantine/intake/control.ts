@@ -3,10 +3,12 @@
  * wait yet, it would find the word there.
  */
 import { METRICS } from '../../../domain/fleet/metrics.js';
+import { isKnownInSilence } from '../../../domain/fleet/behaviour-metrics.js';
 import type { Reason } from '../../../domain/fleet/reasons.js';
 import { thingName } from '../../../domain/fleet/thing-name.js';
 import type { ContainmentControl, ContainmentState } from '../../../domain/protocol/containment.js';
 import type { Containment } from '../../ports/containment-records.js';
+import type { SourcedViolation } from '../../ports/violations.js';
 import { note } from '../evidence.js';
 import type { IntakePorts } from './ports.js';
 
@@ -15,6 +17,19 @@ const HOUR_MS = 3_600_000;
 
 type Release = Extract<ContainmentControl, { kind: 'release' }>;
 type Extend = Extract<ContainmentControl, { kind: 'extend' }>;
+
+/**
+ * Does a violation that is open speak against a release? Not where nothing can end it: a device that is contained cannot report, so what it reported before it
+ * was cut off stays open for two days. Anything that was seen of it since it came back for repair does, and so does whatever is known in silence.
+ */
+export function speaksAgainst(
+  { metric, seenAtMs, updatedAtMs }: Pick<SourcedViolation, 'metric' | 'seenAtMs' | 'updatedAtMs'>,
+  { reopenedAtMs, deactivatedAtMs }: Pick<Containment, 'reopenedAtMs' | 'deactivatedAtMs'>,
+): boolean {
+  if (metric === undefined || isKnownInSilence(metric)) return true;
+  const silentSinceMs = Math.min(reopenedAtMs ?? Infinity, deactivatedAtMs ?? Infinity);
+  return Math.max(seenAtMs ?? 0, updatedAtMs) >= silentSinceMs || silentSinceMs === Infinity;
+}
 
 /** Why a release is refused; `undefined`: it is not. A violation that is in alarm speaks against it, unless the person insists. */
 export function decideRelease({ openViolations, force }: { readonly openViolations: number; readonly force: boolean }): Reason | undefined {
@@ -34,11 +49,20 @@ export async function control(ports: IntakePorts, message: Release | Extend): Pr
 async function release(ports: IntakePorts, containment: Containment, { by, reason, rekey, force }: Release): Promise<void> {
   const { clock, records, signals, violations } = ports;
   const { thingName: thing, containmentId } = containment;
-  let openViolations = 0;
+  let [openViolations, unheard] = [0, 0];
   // A source that cannot be read throws: nobody is released on what is not known.
-  if (!force) for await (const _ of violations.openOf(thing)) openViolations += 1;
+  if (!force)
+    for await (const violation of violations.openOf(thing))
+      if (speaksAgainst(violation, containment)) openViolations += 1;
+      else unheard += 1;
   const against = decideRelease({ openViolations, force });
-  await note(ports, { ...containment, by }, 'intent', 'release', against ?? 'release-asked', { why: reason, rekey, force, openViolations });
+  await note(ports, { ...containment, by }, 'intent', 'release', against ?? 'release-asked', {
+    why: reason,
+    rekey,
+    force,
+    openViolations,
+    unheard,
+  });
   if (against !== undefined) {
     signals.count(METRICS.releaseRefused);
     signals.warn('not released', { thingName: thing, containmentId, by, reason: against, openViolations });
