@@ -244,6 +244,18 @@ describe('a rotation that failed', () => {
     expect((await world.inventory.bySerial(issuerId, serialNumber)).revocation).toMatchObject({ state: 'done', outcome: 'not-registered' });
   });
 
+  it('while its CA is still at it is not settled before the CA has issued: nothing is left there that nobody revokes', async () => {
+    const { old, fresh, thing } = await register(world, 0, { state: 'issued', newCertificateId: undefined });
+    world.iot.certificates.delete(fresh);
+    world.jobs.set(JOB, thing, 'TIMED_OUT');
+    world.ca.slowness = 1;
+    await world.retire();
+    expect([world.rotation(old), world.ca.superseded]).toEqual([expect.not.objectContaining({ settledAtMs: expect.any(Number) }), []]);
+    await world.retire();
+    expect(world.rotation(old)?.settledAtMs).toBeDefined();
+    expect(world.ca.superseded).toEqual([serialOf(news[0]!)]);
+  });
+
   it('never proved: swept after the time-out, not before', async () => {
     const { old, fresh, thing } = await register(world, 0);
     world.jobs.set(JOB, thing, 'SUCCEEDED');

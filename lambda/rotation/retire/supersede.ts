@@ -29,7 +29,7 @@ type Lookup = Pick<RetirePorts, 'registry' | 'inventory' | 'anchors' | 'cas'>;
 
 /**
  * By its id: the registry’s own PEM first, else what the inventory has. By the ARN that its CA gave, where it was never registered.
- * `undefined`: nobody knows it. Throws when it is of none of our trust anchors: that is not for a machine.
+ * `undefined`: nobody knows it. Throws when it is of none of our trust anchors: that is not for a machine; and while its CA is still at it.
  */
 export async function find(ports: Lookup, certificateId: CertificateId | undefined, certificateArn?: string): Promise<Found | undefined> {
   const anchors = await ports.anchors.all();
@@ -50,9 +50,13 @@ export async function find(ports: Lookup, certificateId: CertificateId | undefin
   return { certificateId, issuerId, serialNumber, notAfterMs, anchor };
 }
 
+/** Throws while its CA is still at it: what is not there yet must not be taken for what never was, or nobody would ever revoke it. */
 async function issued({ cas }: Lookup, anchors: readonly TrustAnchor[], certificateArn: string): Promise<string | undefined> {
   const anchor = anchors.find((one) => gaveReference(one, certificateArn));
-  return anchor && cas.fetch(anchor, certificateArn);
+  if (anchor === undefined) return undefined;
+  const pem = await cas.fetch(anchor, certificateArn);
+  if (pem === undefined) throw new Error(`${certificateArn}: its CA has not issued it yet`);
+  return pem;
 }
 
 export async function supersede(

@@ -28,7 +28,7 @@ export async function waitsForTurn(
 ): Promise<boolean> {
   const nowMs = clock.nowMs();
   // A person asks for a few things, and waits for them.
-  if (size === 0 || reason === 'operator' || deadlineMs - nowMs < URGENT_MS) return false;
+  if (reason === 'operator' || deadlineMs - nowMs < URGENT_MS) return false;
   // On record, so that a launch that comes again keeps its turn. Dies it before that, its slots are wasted: the others are late, never too fast.
   const turnMs = turnAtMs ?? (await campaigns.takeTurn(campaignId, await pace.reserve(PACE, size, rollout.maximumPerMinute / 60, nowMs)));
   // So far ahead of its turn a campaign may be: its devices then wait for a quarter of the time that their job gives them.
