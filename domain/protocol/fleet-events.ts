@@ -44,6 +44,8 @@ export const PresenceRecord = z.object({
   clientId,
   /** Only for an exclusive attachment. */
   thingName: z.string().max(128).nullish(),
+  /** Who was authenticated: for a device, its certificate id. Of a connection that was refused, this is true, and `clientId` is only what somebody claimed to be. */
+  principalIdentifier: z.string().min(1).max(128).nullish(),
   sessionIdentifier: z.string().max(64).nullish(),
   ipAddress: z.string().max(64).nullish(),
   disconnectReason: z.string().max(64).nullish(),
@@ -75,7 +77,7 @@ export const ReceivedRecord = z.object({ kind: z.literal('received'), clientId, 
 
 export const ReportRecord = z.object({ kind: z.literal('report'), clientId, timestamp: timeMs, ...ReportFields.shape });
 
-/** One refusal, taken out of a batch of log events by `watch` and put back under the client id. */
+/** One refusal, taken out of a batch of log events by `watch` and put back under the client id; of a connection that was refused, under the principal. */
 export const RefusedRecord = z.object({
   kind: z.literal('refused'),
   clientId,
@@ -120,6 +122,7 @@ export const IotLogLine = z.object({
   eventType: z.string().max(64),
   traceId: z.string().max(64),
   clientId: clientId.optional(),
+  principalId: clientId.optional(),
   sourceIp: z.string().max(64).optional(),
   status: z.string().max(32).optional(),
   reason: z.string().max(128).optional(),
@@ -142,7 +145,7 @@ export function fleetRules(topicPrefix: string): readonly FleetRule[] {
   return [
     {
       source: 'presence',
-      sql: `SELECT 'presence' AS kind, eventType, clientId, thingName, sessionIdentifier, ipAddress, disconnectReason, connectFailureReason, versionNumber, timestamp FROM '$aws/events/presence/#'`,
+      sql: `SELECT 'presence' AS kind, eventType, clientId, thingName, principalIdentifier, sessionIdentifier, ipAddress, disconnectReason, connectFailureReason, versionNumber, timestamp FROM '$aws/events/presence/#'`,
       partitionKey: byClient,
       description: 'A device has connected, disconnected, or was refused',
     },

@@ -5,7 +5,7 @@ import { LEAST_DEVICES, certain, conclude, silence } from '../../lambda/behaviou
 import { planOf } from '../../lambda/behaviour/watch/plan.js';
 import { signOf } from '../../lambda/behaviour/watch/signs.js';
 import { LATE_MS, emptyState, fold, isLater, type ClientState, type WindowState } from '../../lambda/behaviour/watch/window-state.js';
-import { World, behaviour } from './memory/world.js';
+import { World, behaviour, certificateOf } from './memory/world.js';
 
 const CUSTOM = { battery: 'number' } as const;
 const planFor = (...behaviours: Behaviour[]) => planOf({ behaviours, customMetrics: CUSTOM });
@@ -130,6 +130,11 @@ describe('a record', () => {
       'aws:num-authorization-failures': 1,
     });
     expect(values(world.presence('dev-1', 'connect_failed'), true)).not.toHaveProperty('aws:num-authorization-failures');
+  });
+  it('of a refused connection is about who was authenticated, not about whom he claimed to be', () => {
+    expect(signOf(world.presence('dev-1', 'connect_failed'), false)?.clientId).toBe(certificateOf('dev-1'));
+    expect(signOf(world.presence('dev-1', 'connect_failed', 1, { principalIdentifier: undefined }), false)).toBeUndefined();
+    expect(signOf(world.presence('dev-1', 'connected'), false)?.clientId).toBe('dev-1');
   });
   it.each(['AUTH_ERROR', 'FORBIDDEN_ACCESS'])('of an end by %s is a disconnect and a refusal', (disconnectReason) =>
     expect(values(world.presence('dev-1', 'disconnected', 1, { disconnectReason }))).toEqual({

@@ -171,6 +171,9 @@ describe('log lines', () => {
         line({ clientId: 'backend' }),
         line({ clientId: undefined }),
         line({ reason: 'OTHER' }),
+        // Somebody else's certificate claims to be dev-1.
+        line({ eventType: 'Connect', principalId: 'c0ffee', traceId: 'trace-3' }),
+        line({ eventType: 'Connect', traceId: 'trace-4' }),
         'not json',
         line({ timestamp: 'now' }),
       ),
@@ -178,10 +181,11 @@ describe('log lines', () => {
     expect(world.stream.records.map(({ clientId, timestamp }) => [clientId, timestamp])).toEqual([
       ['dev-1', Date.parse('2026-11-22T10:00:01.500Z')],
       ['dev-2', Date.parse('2026-11-22T10:00:01.500Z')],
+      ['c0ffee', Date.parse('2026-11-22T10:00:01.500Z')],
     ]);
     await world.take(...world.stream.records, ...world.stream.records, { ...world.stream.records[0], traceId: 'trace-9' });
     expect(world.announced).toEqual(['in-alarm dev-1 refusals']);
-    expect(world.signals.metrics.get(METRICS.monitorCopies)).toBe(2);
+    expect(world.signals.metrics.get(METRICS.monitorCopies)).toBe(3);
   });
 
   it('that only ask whether the stream is there are nobody’s', async () => {
@@ -190,6 +194,17 @@ describe('log lines', () => {
     expect(world.stream.records).toEqual([]);
     expect(world.signals.metrics.has(METRICS.monitorUnreadable)).toBe(false);
   });
+});
+
+it('one that claims to be another, and is refused, does not bring that other into alarm', async () => {
+  const world = new World({ behaviours: [refusals, address] });
+  const claims = Array.from({ length: 20 }, (_, n) =>
+    world.presence('victim', 'connect_failed', n, { principalIdentifier: 'c0ffee', ipAddress: '192.0.2.66' }),
+  );
+  await world.take(...claims);
+  await world.endWindow();
+  expect(world.topic.published.map(({ thingName }) => thingName)).not.toContain('victim');
+  expect(world.announced).toEqual(['in-alarm c0ffee address']);
 });
 
 describe('a device that is away', () => {
@@ -339,7 +354,8 @@ it('a storm: a thousand things, ten violations each, a third of the events twice
     .toSorted((one, other) => one.key - other.key);
   for (let at = 0; at < shuffled.length; at += 2500) await world.take(...shuffled.slice(at, at + 2500).map(({ record }) => record));
   await world.endWindow();
-  expect(world.announced).toHaveLength(3000);
-  expect(new Set(world.topic.published.map(({ violationId }) => violationId)).size).toBe(3000);
+  // Three of each client, and one of each certificate that was refused to connect.
+  expect(world.announced).toHaveLength(4000);
+  expect(new Set(world.topic.published.map(({ violationId }) => violationId)).size).toBe(4000);
   expect(world.signals.metrics.get(METRICS.monitorCopies)).toBe(copies.length);
 });

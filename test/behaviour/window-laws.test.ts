@@ -45,6 +45,7 @@ const record: fc.Arbitrary<FleetRecord> = fc
       kind: fc.constant('presence' as const),
       eventType: fc.constantFrom('connected', 'disconnected', 'connect_failed'),
       clientId: client,
+      principalIdentifier: fc.constantFrom('a1', 'b2'),
       versionNumber: fc.nat(4),
       ipAddress: fc.constantFrom('10.0.0.1', '10.0.0.2', '10.0.0.9', '192.0.2.1'),
       disconnectReason: fc.constantFrom('AUTH_ERROR', 'CONNECTION_LOST'),

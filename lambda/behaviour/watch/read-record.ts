@@ -39,7 +39,10 @@ function refusalOf(message: string): RefusedRecord[] {
     return [];
   }
   const { success, data } = IotLogLine.safeParse(line);
-  if (!success || data.clientId === undefined || data.reason !== 'AUTHORIZATION_FAILURE') return [];
-  const { clientId, eventType, sourceIp, traceId, timestamp } = data;
+  if (!success || data.reason !== 'AUTHORIZATION_FAILURE') return [];
+  const { eventType, sourceIp, traceId, timestamp } = data;
+  // Who is refused to connect under a name has only claimed it: counted for him, not for whom he named.
+  const clientId = eventType === 'Connect' ? data.principalId : data.clientId;
+  if (clientId === undefined) return [];
   return [{ kind: 'refused', clientId, eventType, sourceIp, traceId, timestamp }];
 }

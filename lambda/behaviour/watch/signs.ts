@@ -29,7 +29,7 @@ export interface Presence {
  */
 const REFUSALS = new Set(['AUTH_ERROR', 'FORBIDDEN_ACCESS']);
 
-/** `undefined`: a report that is none: a device wrote it, and it is counted. */
+/** `undefined`: a report that is none, or a refusal of nobody: counted. */
 export function signOf(record: FleetRecord, refusalsFromLogs: boolean): Sign | undefined {
   const { clientId, timestamp: atMs } = record;
   const base = { clientId, atMs, isMessage: false } as const;
@@ -72,8 +72,14 @@ export function signOf(record: FleetRecord, refusalsFromLogs: boolean): Sign | u
 
 type PresenceRecord = Extract<FleetRecord, { readonly kind: 'presence' }>;
 
-function presenceSign(record: PresenceRecord, refusalsFromLogs: boolean): Sign {
-  const { clientId, eventType, timestamp: atMs, sessionIdentifier, versionNumber, ipAddress, thingName } = record;
+/**
+ * A connection that was refused says nothing about the client whose id it claimed: anybody with any certificate of the fleet may claim any, and six such
+ * attempts would have it contained. It is counted for the principal, under the certificate id, which is no thing: people are told of it.
+ */
+function presenceSign(record: PresenceRecord, refusalsFromLogs: boolean): Sign | undefined {
+  const clientId = record.eventType === 'connect_failed' ? record.principalIdentifier : record.clientId;
+  if (!clientId) return undefined;
+  const { eventType, timestamp: atMs, sessionIdentifier, versionNumber, ipAddress, thingName } = record;
   const isAttempt = eventType !== 'disconnected';
   const isRefusal = eventType === 'connect_failed' || (eventType === 'disconnected' && REFUSALS.has(record.disconnectReason ?? ''));
   const values: [string, number | readonly string[]][] = [

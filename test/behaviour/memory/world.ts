@@ -1,4 +1,5 @@
 /** The monitor with its neighbours in memory: what is kept is kept as the ledger keeps it, with versions and conditions. */
+import { createHash } from 'node:crypto';
 import type { Behaviour, BehaviourList } from '../../../domain/fleet/behaviours.js';
 import { DEFAULT_CUSTOM_METRICS } from '../../../domain/fleet/default-behaviours.js';
 import type { FleetRecord, RefusedRecord } from '../../../domain/protocol/fleet-events.js';
@@ -202,6 +203,7 @@ export class World {
       kind: 'presence',
       eventType,
       clientId,
+      principalIdentifier: certificateOf(clientId),
       sessionIdentifier: `${clientId}-${versionNumber}`,
       ipAddress: '198.18.0.1',
       versionNumber,
@@ -219,3 +221,6 @@ export class World {
     } as FleetRecord;
   }
 }
+
+/** Of the device with this client id. */
+export const certificateOf = (clientId: string): string => createHash('sha256').update(clientId).digest('hex');
