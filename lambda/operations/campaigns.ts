@@ -75,11 +75,12 @@ export async function listCampaigns({ campaigns }: Application): Promise<Answer>
   };
 }
 
-const campaignJson = ({ createdAtMs, updatedAtMs, deadlineMs, ...campaign }: Campaign) => ({
+const campaignJson = ({ createdAtMs, updatedAtMs, deadlineMs, turnAtMs, ...campaign }: Campaign) => ({
   ...campaign,
   createdAt: time(createdAtMs),
   updatedAt: time(updatedAtMs),
   deadline: time(deadlineMs),
+  ...(turnAtMs !== undefined && { turnAt: time(turnAtMs) }),
 });
 
 async function find({ campaigns }: Application, campaignId: string): Promise<Campaign> {
@@ -111,7 +112,8 @@ export async function showCampaign(application: Application, campaignId: string)
   return {
     json: { campaign: campaignJson(campaign), progress, job, members: rows, decisions },
     text: () => {
-      const { state, reason, foundBy, createdAtMs, deadlineMs, jobId } = campaign;
+      const { state, reason, foundBy, createdAtMs, deadlineMs, turnAtMs, jobId } = campaign;
+      const waits = state === 'planned' && turnAtMs !== undefined;
       const counts = Object.entries(progress).map(([name, count]) => [`  ${name}`, String(count)] as const);
       const executions = Object.entries(job?.counts ?? {}).filter(([, count]) => count > 0);
       return [
@@ -122,6 +124,8 @@ export async function showCampaign(application: Application, campaignId: string)
           ['found by', foundBy],
           ['since', timeAndAge(createdAtMs, application.clock.nowMs())],
           ['deadline', timeAndAge(deadlineMs, application.clock.nowMs())],
+          // Its devices are told when those of earlier campaigns can have been served.
+          ...(waits ? [['turn', timeAndAge(turnAtMs, application.clock.nowMs())] as const] : []),
           ['devices', String(members.length)],
           ...counts,
           ['job', `${jobId} ${job?.status ?? '(none)'}`],

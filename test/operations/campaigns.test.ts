@@ -101,6 +101,19 @@ describe('a campaign', () => {
     expect(out).toContain('the certificate ends within the window');
   });
 
+  test('that waits for its turn says until when', async () => {
+    const campaigns = dynamoCampaigns({ client: at.desk.documents, table: at.ledgerTable }, wallClock);
+    const waiting = campaign({ campaignId: 'audit-1', jobId: 'fleetwarden-rotation-audit-1', state: 'planned' });
+    await campaigns.put(waiting);
+    expect((await at.run('campaign', 'show', 'audit-1')).out).not.toContain('turn');
+    await campaigns.takeTurn('audit-1', Date.parse('2199-01-01T00:00:00Z'));
+    expect((await at.run('campaign', 'show', 'audit-1')).out).toMatch(/turn +2199-01-01/);
+    expect((await at.run('campaign', 'show', 'audit-1', '--json')).json()).toMatchObject({
+      campaign: { turnAt: expect.stringMatching(/^2199-01-01/) as string },
+    });
+    await campaigns.move('audit-1', ['planned'], 'cancelled', waiting.updatedAtMs);
+  });
+
   test('that does not exist is refused', async () => {
     expect(await at.run('campaign', 'show', 'due-2020-01-01')).toMatchObject({
       code: 1,
