@@ -268,6 +268,24 @@ describe('release keeps what others did meanwhile, and reports it', () => {
       expect(world.iot.certificates.get(id)!.status).toBe('INACTIVE');
     },
   );
+  it('a thing that was only asked to shut off keeps what people took from it meanwhile: nothing was taken by us', async () => {
+    const world = new QuarantineWorld();
+    const id = certificateNumber(1);
+    world.iot.addCertificate(id, 'ACTIVE', ['device', 'old']);
+    world.iot.addGroup('hall', ['hall-policy']);
+    world.iot.addThing('pump-1', [id], ['hall']);
+    world.jobs.answer = () => 'FAILED';
+    const input = world.inputFor('pump-1', 'shut-off');
+    await world.run(input);
+    expect([world.stateOf('pump-1'), world.iot.certificates.get(id)!.status]).toEqual(['deactivated', 'INACTIVE']);
+    world.iot.things.get('pump-1')!.groups.delete('hall');
+    world.iot.certificates.get(id)!.policies.delete('old');
+    const report = await released(world, input);
+    expect(report).toContain('group hall: left meanwhile');
+    expect(report).toContain(`policy old on ${id}: detached meanwhile`);
+    expect([[...world.iot.things.get('pump-1')!.groups], [...world.iot.certificates.get(id)!.policies]]).toEqual([[], ['device']]);
+    expect(world.iot.certificates.get(id)!.status).toBe('ACTIVE');
+  });
   it('a certificate that a person deactivated while it was back for repair is left INACTIVE', async () => {
     const { world, id, input } = single();
     await world.run(input);

@@ -37,20 +37,16 @@ export async function restore(ports: ReleasePorts, settings: StepSettings, conta
   ports.signals.info('thing released', { thingName, containmentId, differs: report });
 }
 
-async function restoreGroups(
-  ports: ReleasePorts,
-  settings: StepSettings,
-  { thingName, snapshot, state, settledAtMs }: Containment,
-  report: Report,
-): Promise<void> {
+async function restoreGroups(ports: ReleasePorts, settings: StepSettings, containment: Containment, report: Report): Promise<void> {
+  const { thingName, snapshot, state, settledAtMs } = containment;
   // Out first: a thing is in ten groups at most.
   await ports.rights.leaveGroup(settings.quarantineGroup, thingName);
   const now = new Set(await ports.rights.groupsOf(thingName));
   const before = new Set([...snapshot.groups.map(({ name }) => name), ...snapshot.dynamicGroups]);
   for (const { name, policies } of snapshot.groups) {
     if (now.has(name)) continue;
-    // Groups without policies were never left by us: who is not in one any more was taken out by somebody.
-    if (policies.length === 0) {
+    // Groups without policies were never left by us, and none by one that was only asked to shut off: who is not in one any more was taken out by somebody.
+    if (policies.length === 0 || wasOnlyAsked(containment)) {
       report.push(`group ${name}: left meanwhile`);
       continue;
     }
@@ -91,14 +87,19 @@ async function restoreCertificate(
   });
   if (decision.do === 'keep') report.push(`certificate ${id}: ${decision.why}`);
   if (decision.do === 'keep' && decision.why === 'held-by-another-thing') return;
-  if (successor !== undefined) return restorePolicies(ports, settings, { ...claim.snapshot, certificateId: successor.fresh }, report);
-  await restorePolicies(ports, settings, claim.snapshot, report);
+  if (successor !== undefined)
+    return restorePolicies(ports, settings, containment, { ...claim.snapshot, certificateId: successor.fresh }, report);
+  await restorePolicies(ports, settings, containment, claim.snapshot, report);
   if (decision.do === 'activate') await activate(ports, containment, id, report);
 }
+
+/** Asked to shut off and perhaps deactivated: its rights were left alone. */
+const wasOnlyAsked = ({ response, settledAtMs }: Containment): boolean => response === 'shut-off' && settledAtMs === undefined;
 
 async function restorePolicies(
   ports: ReleasePorts,
   { repairPolicy }: StepSettings,
+  containment: Containment,
   { certificateId, policies }: Pick<CertificateSnapshot, 'certificateId' | 'policies'>,
   report: Report,
 ): Promise<void> {
@@ -106,7 +107,13 @@ async function restorePolicies(
   if (now === undefined) return;
   const { detach, attach, kept } = planPolicies(policies, now, repairPolicy);
   for (const name of detach) await ports.rights.detachPolicy(certificateId, name);
+  // Without the repair policy on it, nobody has taken anything from this certificate: another thing that has it may have been locked.
+  const wasTaken = !wasOnlyAsked(containment) || now.includes(repairPolicy);
   for (const name of attach) {
+    if (!wasTaken) {
+      report.push(`policy ${name} on ${certificateId}: detached meanwhile`);
+      continue;
+    }
     const attached = await ports.rights.attachPolicy(certificateId, name);
     if (attached !== 'attached') report.push(`policy ${name} on ${certificateId}: ${attached}`);
   }
