@@ -1,7 +1,8 @@
 /**
  * Containment on the desk, with the synthesised templates, the bundled functions, the state machine as it is, and devices over mutual TLS: time from the
  * message that is one too many to the refused reconnect, and from an operator's word to it; calls by API and steps of the workflow for each containment and each
- * release; peak memory of the functions. The pace and both waits for a batch (five seconds on the stream, five on the intake queue) are the defaults.
+ * release; peak memory of the functions. The pace and both waits for a batch (five seconds on the stream, five on the intake queue) are
+ * the defaults, and AWS's quotas are enforced.
  * `BENCH_DEVICES=50` (default 20), `BENCH_QUICK=1`: 5. Alone: `npx tsx bench/containment.ts`.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -47,7 +48,7 @@ export interface TimeRow {
 /** For each thing. */
 export interface CallRow {
   readonly of: 'containment by violation' | 'containment by operator' | 'release';
-  /** By API, of the functions of quarantine without the regular look. */
+  /** By API, of the functions of quarantine without the regular look, and without tries that were throttled. */
   readonly calls: Readonly<Record<string, number>>;
   /** States that the workflow entered. */
   readonly steps: number;
@@ -58,6 +59,8 @@ export interface ContainmentResults {
   readonly calls: readonly CallRow[];
   /** Function → largest `Max Memory Used`, MB. */
   readonly peakMb: Readonly<Record<string, number>>;
+  /** Calls of quarantine that the quotas of an account refused; the SDK tries again. */
+  readonly throttled: number;
   readonly dead: number;
 }
 
@@ -83,6 +86,7 @@ export async function run(): Promise<ContainmentResults> {
   const scene = await Scene.open(await assemblyOf({ more: CONFIGURATION }), { factory: 2 * DEVICES });
   try {
     const bench = await Bench.of(scene);
+    scene.desk.world.faults.set({ quotas: true });
     const [flooders, quiet] = [scene.factoryDevices.slice(0, DEVICES), scene.factoryDevices.slice(DEVICES)];
     const byViolation = await bench.containAll('violation', flooders, flood);
     const byOperator = await bench.containAll('operator', quiet, (device) => bench.askToContain(device.thingName));
@@ -91,6 +95,7 @@ export async function run(): Promise<ContainmentResults> {
       times: [byViolation.times, byOperator.times],
       calls: [byViolation.calls, byOperator.calls, release],
       peakMb: await peaksMb(scene.desk, FUNCTIONS),
+      throttled: bench.throttled,
       dead: await deadLetters(scene.desk),
     };
     process.stdout.write(`${tables(results)}\n`);
@@ -108,6 +113,7 @@ interface Cutting {
 class Bench {
   /** By API, of the functions of quarantine, as far as they work for single things. */
   private readonly counts = new Map<string, number>();
+  throttled = 0;
 
   private constructor(
     private readonly scene: Scene,
@@ -115,9 +121,10 @@ class Bench {
     private readonly intakeQueueUrl: string,
     private readonly machineArn: string,
   ) {
-    scene.desk.world.journal.on(({ kind, who, what }) => {
-      if (kind !== 'call' || !who.startsWith('fleetwarden-quarantine-') || who.startsWith('fleetwarden-quarantine-watch')) return;
-      this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
+    scene.desk.world.journal.on(({ kind, who, what, detail }) => {
+      if (kind !== 'call' || !who.startsWith('fleetwarden-quarantine-')) return;
+      if (/Throttl|TooManyRequests/.test(detail ?? '')) this.throttled += 1;
+      else if (!who.startsWith('fleetwarden-quarantine-watch')) this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
     });
   }
 
@@ -311,7 +318,7 @@ const isIot = (api: string): boolean => /^iot(data)?:/.test(api);
 const inOrder = (apis: Iterable<string>): string[] =>
   [...new Set(apis)].sort((one, other) => Number(isIot(other)) - Number(isIot(one)) || one.localeCompare(other));
 
-function tables({ times, calls, peakMb, dead }: ContainmentResults): string {
+function tables({ times, calls, peakMb, throttled, dead }: ContainmentResults): string {
   const time = new Table({
     head: ['asked for by', 'devices', 'to', 'p50', 'p90', 'p99'],
     style: { head: [] },
@@ -335,7 +342,12 @@ function tables({ times, calls, peakMb, dead }: ContainmentResults): string {
   call.push(['AWS IoT, sum', ...calls.map((row) => number(sum(row)))], ['states entered', ...calls.map(({ steps }) => number(steps))]);
   const memory = new Table({ head: ['function', 'peak MB'], style: { head: [] } });
   for (const [name, mb] of Object.entries(peakMb)) memory.push([name, mb]);
-  return [time.toString(), call.toString(), memory.toString(), `Messages in dead-letter queues: ${dead}.`].join('\n');
+  return [
+    time.toString(),
+    call.toString(),
+    memory.toString(),
+    `Throttled calls: ${throttled}. Messages in dead-letter queues: ${dead}.`,
+  ].join('\n');
 }
 
 if (require.main === module) void run().then(() => process.exit(0));
