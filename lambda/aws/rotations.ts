@@ -156,7 +156,7 @@ export function dynamoRotations(ledger: Ledger, clock: Clock): Rotations {
 
     async claimantOf(keyId) {
       const claim = (await item(publicKeyKey(keyId)))?.['rotationOf'];
-      return claim === undefined ? undefined : certificateId(String(claim));
+      return typeof claim === 'string' ? certificateId(claim) : undefined;
     },
 
     async rememberKey(keyId, id) {

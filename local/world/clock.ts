@@ -9,7 +9,7 @@ export interface DeskClock {
   readonly offsetMs: number;
   /** Runs `task` once, `delayMs` of simulated time from now. Returns a cancel function. */
   after(delayMs: number, task: () => void | Promise<void>): () => void;
-  /** Runs `task` every `periodMs` of simulated time; in a jump of more than a day a hundred times at most (known difference from AWS, said in local/README.md). */
+  /** Runs `task` every `periodMs` of simulated time; in a jump of more than a day 24 times at most (known difference from AWS, said in local/README.md). */
   every(periodMs: number, task: () => void | Promise<void>): () => void;
   /** Work that time must wait for: `advance` does not jump while it is under way (a function that runs in another process). */
   track<T>(work: Promise<T>): Promise<T>;

@@ -22,7 +22,7 @@ const LONGEST_WALL_DELAY_MS = 2 ** 31 - 1;
 
 /** Up to a day, a jump runs every repetition of a repeated task; beyond, at most so many. */
 const LONG_JUMP_MS = 24 * 60 * 60 * 1000;
-const MOST_RUNS = 100;
+const MOST_RUNS = 24;
 
 export interface ClockOptions {
   /** Simulated time at the start. @default the wall clock's */
@@ -153,13 +153,16 @@ export class MovableClock implements DeskClock {
     } while (this.running.size > 0);
   }
 
-  /** The next multiple of the period; in a long jump so many periods later that a repeated task runs a bounded number of times. */
+  /**
+   * The next multiple of the period; in a long jump so many periods later that a repeated task runs a bounded number of times, the last time at the
+   * last multiple before the end: what is due at the end of the jump is done.
+   */
   private nextDue(dueMs: number, periodMs: number): number {
     const { lengthMs = 0, targetMs = 0 } = this.jumping ?? {};
     const stride = lengthMs > LONG_JUMP_MS ? Math.max(1, Math.ceil(lengthMs / periodMs / MOST_RUNS)) : 1;
     const periods = (untilMs: number): number => Math.max(1, Math.ceil((untilMs - dueMs) / periodMs));
-    // Never far beyond the end of the jump, and never in the past where the task itself took longer than a period.
-    const wanted = stride > 1 ? Math.min(stride, periods(targetMs)) : 1;
+    // Never in the past where the task itself took longer than a period.
+    const wanted = Math.max(1, Math.min(stride, Math.floor((targetMs - dueMs) / periodMs)));
     return dueMs + Math.max(wanted, periods(this.nowMs())) * periodMs;
   }
 

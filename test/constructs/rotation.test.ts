@@ -45,7 +45,7 @@ describe('rotation that is off', () => {
     const after = synthesise({ rotation: { mode: 'enforce' } }).appTemplate.toJSON()['Resources'] as typeof before;
     const changed = Object.keys(before).filter((id) => !isDeepStrictEqual(after[id], before[id]));
     const types = changed.map((id) => [before[id]?.Type, id.startsWith('InventoryRecord')]);
-    expect(types.toSorted()).toEqual([
+    expect(types.toSorted(([a], [b]) => String(a).localeCompare(String(b)))).toEqual([
       ['AWS::CloudWatch::Dashboard', false],
       ['AWS::IAM::Policy', true],
       ['AWS::Lambda::Function', true],

@@ -71,15 +71,15 @@ describe('the movable clock', () => {
     expect(ran).toEqual(['work', 'next']);
   });
 
-  it('repeats at most a hundred times in a jump of more than a day, and keeps its beat afterwards', async () => {
+  it('repeats at most 24 times in a jump of more than a day, and keeps its beat afterwards', async () => {
     const clock = clockAt();
     let ran = 0;
     clock.every(60_000, () => void ran++);
     await clock.advance(30 * DAY);
-    expect(ran).toBeGreaterThan(90);
-    expect(ran).toBeLessThanOrEqual(101);
+    expect(ran).toBeGreaterThan(20);
+    expect(ran).toBeLessThanOrEqual(25);
     await clock.advance(10 * 60_000);
-    expect(ran).toBeGreaterThanOrEqual(109);
+    expect(ran).toBeGreaterThanOrEqual(33);
   });
 
   it('does not run a cancelled task', async () => {
