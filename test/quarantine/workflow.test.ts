@@ -244,6 +244,26 @@ describe('a release with a new key', () => {
       1,
     ]);
   });
+  it('is released when the proof comes at the very moment at which it is given up: the old certificate works no more', async () => {
+    const { world, id, input } = single();
+    await world.run(input);
+    await world.askRelease('pump-1', { rekey: true });
+    await world.run(input, { until: 'AwaitKey' });
+    world.clock.advance(61 * MINUTE);
+    const nowMs = world.clock.nowMs();
+    const rotation = { oldCertificateId: id, thingName: 'pump-1' as never, campaignId: 'c', jobId: 'j', reason: 'operator' } as const;
+    await world.rotations.open({ ...rotation, state: 'registered', foundBy: 'x', deadlineMs: 0, createdAtMs: nowMs, updatedAtMs: nowMs });
+    const move = world.rotations.move.bind(world.rotations);
+    world.rotations.move = async (...change) => {
+      await prove(world, id);
+      return move(...change);
+    };
+    await world.step('CheckReKey', input);
+    await world.watch(); // and the new certificate is not taken for one that has crept in, between this step and the next
+    await world.run(input, { until: 'nothing' });
+    expect([world.stateOf('pump-1'), world.iot.certificates.get(fresh)!.status]).toEqual([undefined, 'ACTIVE']);
+    expect([...world.iot.certificates.get(fresh)!.policies]).toEqual(['device']);
+  });
   it('stays contained when it cannot have one', async () => {
     const { world, input } = single();
     world.jobs.answer = () => 'FAILED';

@@ -17,6 +17,8 @@ import { note } from '../evidence.js';
 import { REKEY_TIMEOUT_MS } from '../next.js';
 import { BY, type ReleasePorts } from '../ports.js';
 
+type Replaced = NonNullable<Containment['replaced']>;
+
 const OPEN: readonly ContainmentState[] = ['recorded', 'cut', 'locked', 'reopened', 'deactivated'];
 
 const requestIdOf = ({ containmentId, release }: Containment): string =>
@@ -38,8 +40,8 @@ export async function askForKey(ports: ReleasePorts, containment: Containment): 
 
 /** Resolves to the containment as it is then: the same, as long as the device has time. */
 export async function checkKey(ports: ReleasePorts, containment: Containment): Promise<Containment | undefined> {
-  const { clock, records, rekey, rotations } = ports;
-  const { thingName, containmentId, snapshot, release, rekeyAskedAtMs = 0 } = containment;
+  const { clock, rekey, rotations } = ports;
+  const { thingName, snapshot, release, rekeyAskedAtMs = 0 } = containment;
   if (release === undefined) return containment;
   const replaced: { old: CertificateId; fresh: CertificateId }[] = [];
   let isOpen = false;
@@ -50,42 +52,61 @@ export async function checkKey(ports: ReleasePorts, containment: Containment): P
       replaced.push({ old: certificateId, fresh: rotation.newCertificateId });
     else isOpen ||= (OPEN_ROTATION_STATES as readonly string[]).includes(rotation.state);
   }
-  if (replaced.length > 0) {
-    await note(ports, containment, 'outcome', 're-key', 'rekeyed', { certificateId: replaced[0]?.fresh ?? '' });
-    return records.move(thingName, containmentId, OPEN, {
-      replaced,
-      rekeying: undefined,
-      release: { ...release, rekey: false },
-      updatedAtMs: clock.nowMs(),
-    });
-  }
+  if (replaced.length > 0) return rekeyed(ports, containment, replaced);
   if (clock.nowMs() - rekeyAskedAtMs > REKEY_TIMEOUT_MS) return giveUp(ports, containment, 'rekey-unanswered');
   // The message may never have been sent: the same request twice is one rotation.
   if (!isOpen) await rekey?.rotate(thingName, BY, requestIdOf(containment));
   return containment;
 }
 
+async function rekeyed(ports: ReleasePorts, containment: Containment, replaced: Replaced): Promise<Containment | undefined> {
+  const { thingName, containmentId, release } = containment;
+  await note(ports, containment, 'outcome', 're-key', 'rekeyed', { certificateId: replaced[0]?.fresh ?? '' });
+  return ports.records.move(thingName, containmentId, OPEN, {
+    replaced,
+    rekeying: undefined,
+    ...(release === undefined ? {} : { release: { ...release, rekey: false } }),
+    updatedAtMs: ports.clock.nowMs(),
+  });
+}
+
 /** It stays contained: without a new key it is not what was asked for. */
 async function giveUp(ports: ReleasePorts, containment: Containment, reason: Reason): Promise<Containment | undefined> {
-  const { clock, records, rotations, rotationJobs, signals } = ports;
-  const { thingName, containmentId, snapshot } = containment;
+  const { clock, records, signals } = ports;
+  const { thingName, containmentId } = containment;
+  // Before anything is said: a proof may come at this very moment, and then the old certificate works no more.
+  const replaced = await withdraw(ports, containment);
+  if (replaced.length > 0) return rekeyed(ports, containment, replaced);
   signals.count(METRICS.rekeyFailed);
   signals.warn('not released', { thingName, containmentId, reason });
   await note(ports, containment, 'outcome', 're-key', reason);
-  const moved = await records.move(thingName, containmentId, OPEN, {
+  return records.move(thingName, containmentId, OPEN, {
     release: undefined,
     rekeying: undefined,
     rekeyAskedAtMs: undefined,
     updatedAtMs: clock.nowMs(),
   });
+}
+
+/** Resolves to what was proved after all. */
+async function withdraw(
+  { clock, rotations, rotationJobs }: ReleasePorts,
+  { thingName, snapshot, rekeyAskedAtMs = Infinity }: Containment,
+): Promise<Replaced> {
+  const replaced: { old: CertificateId; fresh: CertificateId }[] = [];
   for (const { certificateId } of snapshot.certificates) {
     const rotation = await rotations.byOld(certificateId);
-    if (rotation === undefined || !(OPEN_ROTATION_STATES as readonly string[]).includes(rotation.state)) continue;
+    if (rotation === undefined) continue;
     const change = { state: 'withdrawn', stateReason: 'thing-contained', updatedAtMs: clock.nowMs() } as const;
-    if ((await rotations.move(certificateId, OPEN_ROTATION_STATES, change)) !== undefined)
+    if ((await rotations.move(certificateId, OPEN_ROTATION_STATES, change)) !== undefined) {
       await rotationJobs.cancelExecution(rotation.jobId, thingName);
+      continue;
+    }
+    const now = await rotations.byOld(certificateId);
+    if (now?.provedAtMs !== undefined && now.newCertificateId !== undefined && now.createdAtMs >= rekeyAskedAtMs)
+      replaced.push({ old: certificateId, fresh: now.newCertificateId });
   }
-  return moved;
+  return replaced;
 }
 
 async function onlyActive({ registry }: ReleasePorts, { snapshot }: Containment): Promise<CertificateId | undefined> {
