@@ -149,6 +149,15 @@ export const Configuration = z
         });
       seen.add(anchor.id);
     });
+    const keys = new Set<string>();
+    trustAnchors.forEach((anchor, index) => {
+      if (!hasSigner(anchor)) return;
+      const { keyArn } = anchor.signer;
+      // One CA under two sets of books: each would publish CRLs without what the other has revoked.
+      const message = 'expected a key that no other trust anchor signs with';
+      if (keys.has(keyArn)) context.addIssue({ code: 'custom', path: ['trustAnchors', index, 'signer', 'keyArn'], input: keyArn, message });
+      keys.add(keyArn);
+    });
     if (revocation.ratePerSecond > revocation.quotaPerSecond) {
       const message = `expected at most revocation.quotaPerSecond, ${revocation.quotaPerSecond}`;
       context.addIssue({ code: 'custom', path: ['revocation', 'ratePerSecond'], input: revocation.ratePerSecond, message });

@@ -8,6 +8,7 @@ import { CREATED, listOf, ofType, type Statement, statementsOf, synthesise, text
 
 const enforcing = { mode: 'enforce' } as const;
 const own = signerAnchor();
+const SPARE_KEY_ARN = KEY_ARN.replace(/.$/, (last) => (last === '0' ? '1' : '0'));
 
 function statementsFor({ appTemplate }: Synthesised, functionName: string): readonly Statement[] {
   const lambda = Object.values(ofType(appTemplate, 'AWS::Lambda::Function')).find(
@@ -92,7 +93,7 @@ describe('with a signer', () => {
   });
 
   it('is looked at every hour, each anchor by a message of its own', () => {
-    const two = synthesise({ trustAnchors: [own, signerAnchor('spare')] });
+    const two = synthesise({ trustAnchors: [own, { ...signerAnchor('spare'), signer: { ...own.signer, keyArn: SPARE_KEY_ARN } }] });
     const looks = Object.values(ofType(two.appTemplate, 'AWS::Events::Rule')).filter(({ Properties }) =>
       text(Properties['Name']).startsWith('fleetwarden-crl-publish-'),
     );
@@ -105,7 +106,7 @@ describe('with a signer', () => {
   });
 
   it('says that a CRL is late when a quarter of the shortest life is left, for as long as the looks are apart', () => {
-    const short = { ...signerAnchor('spare'), signer: { ...own.signer, crlValidityDays: 4 } };
+    const short = { ...signerAnchor('spare'), signer: { ...own.signer, keyArn: SPARE_KEY_ARN, crlValidityDays: 4 } };
     const { appTemplate } = synthesise({ trustAnchors: [own, short] });
     const alarms = Object.values(ofType(appTemplate, 'AWS::CloudWatch::Alarm')).map(({ Properties }) => Properties);
     expect(alarms.find(({ AlarmName }) => AlarmName === 'fleetwarden-crl-publish-late')).toMatchObject({
@@ -147,9 +148,9 @@ describe('with a signer', () => {
 });
 
 describe('a signer is refused', () => {
-  const refusal = (anchor: object): string => {
+  const refusal = (...trustAnchors: object[]): string => {
     try {
-      parseConfiguration({ trustAnchors: [anchor] }, 'test');
+      parseConfiguration({ trustAnchors }, 'test');
     } catch (error) {
       return (error as Error).message;
     }
@@ -178,6 +179,12 @@ describe('a signer is refused', () => {
       expect(refusal(signerAnchor('own', ca))).toContain(
         'expected the certificate of a CA on P-256 or P-384, or RSA of 2048 bits or more, that may sign CRLs',
       );
+  });
+
+  it('with the key of another one: each would have books of its own, and a CRL without what the other has revoked', () => {
+    const [one, other] = [signerAnchor('own', { certificatePem }), signerAnchor('other', { certificatePem })];
+    expect(refusal(one, other)).toContain('trustAnchors[1].signer.keyArn: got "arn:aws:kms:');
+    expect(refusal(one, { ...other, signer: { ...other.signer, keyArn: SPARE_KEY_ARN } })).toBe('accepted');
   });
 
   it('at an anchor of AWS Private CA', () => {
