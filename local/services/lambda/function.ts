@@ -8,8 +8,8 @@ import { EnvironmentPool, type Started } from '../../functions/environment-pool.
 
 /** Environments of one function at a time on a desk: a laptop has a handful of cores. A lower reserved concurrency wins. */
 export const DESK_CONCURRENCY = 4;
-/** Sessions last an hour (IAM); environments that live longer start anew with fresh credentials. */
-const ENVIRONMENT_LIFE_MS = 45 * 60_000;
+/** "Lambda terminates execution environments every few hours" (docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html). */
+const ENVIRONMENT_LIFE_MS = 6 * 3_600_000;
 
 /** Settings of asynchronous invocation (PutFunctionEventInvokeConfig). */
 export interface AsyncSettings {
