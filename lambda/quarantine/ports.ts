@@ -58,11 +58,14 @@ export interface StepSettings {
 export const BY = 'quarantine';
 
 const PACE = 'quarantine';
+/** A step of an approved list of thousands must not die with slots in hand (its function has five minutes): it fails, and the workflow tries it again. */
+const LONGEST_SLOT_WAIT_MS = 60_000;
 
-/** Waits for the next free slot of the pace that all workers of quarantine share: one slot is one certificate or group. */
+/** Waits for the next free slot of the pace that all workers of quarantine share: one slot is one certificate or group. Throws NoSlotInTime. */
 export async function nextSlot(
   { pace, clock }: Pick<StepPorts, 'pace' | 'clock'>,
   { perSecond }: Pick<StepSettings, 'perSecond'>,
 ): Promise<void> {
-  await clock.sleepUntil(await pace.reserve(PACE, 1, perSecond, clock.nowMs()));
+  const nowMs = clock.nowMs();
+  await clock.sleepUntil(await pace.reserve(PACE, 1, perSecond, nowMs, nowMs + LONGEST_SLOT_WAIT_MS));
 }

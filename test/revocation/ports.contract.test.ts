@@ -11,7 +11,7 @@ import type { DueRevocations } from '../../lambda/ports/due.js';
 import type { EmergencyStop } from '../../lambda/ports/emergency-stop.js';
 import type { HighWater, HighWaterMarks } from '../../lambda/ports/high-water.js';
 import type { Hold, Holds } from '../../lambda/ports/holds.js';
-import type { Pace } from '../../lambda/ports/pace.js';
+import { NoSlotInTime, type Pace } from '../../lambda/ports/pace.js';
 import type { RevokeQueue, SyncQueue } from '../../lambda/ports/queues.js';
 import type { SerialState } from '../../lambda/ports/serial-state.js';
 import type { Desk } from '../../local/desk.js';
@@ -145,6 +145,15 @@ describe.each<[string, () => Promise<Ports>]>([
       const name = randomUUID();
       const starts = await Promise.all(Array.from({ length: 8 }, () => ports.pace.reserve(name, 2, 10, NOW)));
       expect(starts.sort((a, b) => a - b)).toEqual(Array.from({ length: 8 }, (_, i) => NOW + i * 200));
+    });
+
+    test('reserves nothing that starts later than the caller can wait', async () => {
+      const name = randomUUID();
+      await ports.pace.reserve(name, 100, 10, NOW); // ten seconds
+      await expect(ports.pace.reserve(name, 1, 10, NOW, NOW + 9_999)).rejects.toThrow(NoSlotInTime);
+      expect(await ports.pace.reserve(name, 1, 10, NOW, NOW + 10_000)).toBe(NOW + 10_000);
+      await expect(ports.pace.reserve(name, 1, 10, NOW, NOW + 10_000)).rejects.toThrow(NoSlotInTime);
+      expect(await ports.pace.reserve(name, 1, 10, NOW + HOUR, NOW + HOUR)).toBe(NOW + HOUR); // idle again
     });
 
     test('is one for each name', async () => {

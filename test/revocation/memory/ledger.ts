@@ -4,7 +4,7 @@ import type { DueRevocations } from '../../../lambda/ports/due.js';
 import type { EmergencyStop } from '../../../lambda/ports/emergency-stop.js';
 import type { HighWater, HighWaterMarks } from '../../../lambda/ports/high-water.js';
 import type { Hold, Holds } from '../../../lambda/ports/holds.js';
-import type { Pace } from '../../../lambda/ports/pace.js';
+import { NoSlotInTime, type Pace } from '../../../lambda/ports/pace.js';
 import type { RevokeMessage } from '../../../domain/protocol/revocation.js';
 
 export class MemoryMarks implements HighWaterMarks {
@@ -88,8 +88,9 @@ export class MemoryBrake implements Brake {
 export class MemoryPace implements Pace {
   readonly nextAtMs = new Map<string, number>();
 
-  async reserve(name: string, count: number, perSecond: number, nowMs: number) {
+  async reserve(name: string, count: number, perSecond: number, nowMs: number, latestMs = Number.MAX_SAFE_INTEGER) {
     const startMs = Math.max(nowMs, this.nextAtMs.get(name) ?? 0);
+    if (startMs > nowMs && startMs > latestMs) throw new NoSlotInTime(name);
     this.nextAtMs.set(name, startMs + Math.ceil((count * 1000) / perSecond));
     return startMs;
   }
