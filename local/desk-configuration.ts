@@ -59,7 +59,6 @@ export function deskConfiguration({ externalCaPem, revocation }: DeskConfigurati
     },
     quarantine: {
       mode: 'enforce',
-      policySettleMinutes: 2,
       shutOffTimeoutMinutes: 5,
       brake: { floor: 4, perHour: 4, fleetShare: 0.05, groupShare: 0.5 },
       // What other devices hang on is left to people: the scenes have one.

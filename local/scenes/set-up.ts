@@ -56,6 +56,8 @@ export async function openDesk(screen: Screen, options: OpenOptions): Promise<Op
   screen.done('the CDK application is synthesised: the very templates that `cdk deploy` would send', lap());
   const desk = await startDesk({
     assembly,
+    // AWS IoT takes six to eight minutes to let a change of policies count (IG iot-policies.html).
+    iot: { policyDelayMs: 7 * 60_000 },
     ...(seed === undefined ? {} : { seed }),
     ...(port === undefined ? {} : { port }),
     ...(mqttPort === undefined ? {} : { mqttPort }),

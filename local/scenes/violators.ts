@@ -119,8 +119,8 @@ async function cutOff(stage: Stage, view: View, devices: readonly EnrolledDevice
 
 /** Policies take their time to count; then the devices may come back, and can do nothing but be repaired. */
 async function repaired(stage: Stage, view: View, drones: Fleet): Promise<void> {
-  stage.screen.say('… simulated: two minutes pass, in which AWS IoT takes in the change of policies');
-  await stage.desk.world.clock.advance(2 * MINUTE);
+  stage.screen.say('… simulated: eleven minutes pass, in which AWS IoT takes in the change of policies');
+  await stage.desk.world.clock.advance(11 * MINUTE);
   const off = await view.until(async () => {
     await stage.desk.world.clock.advance(MINUTE / 4);
     return NAMES.every((name) => view.rows.get(name)?.shutOff?.outcome === 'done');
