@@ -10,8 +10,18 @@ export interface DeskState {
     readonly hash: string;
     readonly state: string;
     readonly count: number;
-    readonly limit: number;
+    /** Of revocations: how many the brake would have let through. */
+    readonly limit?: number;
+    readonly of: 'revocations' | 'containments';
     readonly reason: string;
+  }[];
+  readonly contained: readonly {
+    readonly thing: string;
+    readonly state: string;
+    readonly response: string;
+    /** RFC 3339. */
+    readonly since: string;
+    readonly endsAt: string;
   }[];
   readonly crls: readonly { readonly key: string; readonly number: string; readonly entries: number; readonly thisUpdate: string }[];
   readonly alarms: readonly { readonly name: string; readonly reason: string }[];
@@ -25,7 +35,7 @@ const NEWS: ReadonlySet<JournalEntry['kind']> = new Set(['connection', 'alarm', 
 const MUTATIONS = /^(iot:UpdateCertificate|iotdata:DeleteConnection|acm-pca:RevokeCertificate|s3:PutObject)$/;
 
 export async function deskState(cloud: Cloud): Promise<DeskState> {
-  const [devices, alarms, { holds, crls }] = await Promise.all([devicesOf(cloud), alarmsOf(cloud), ledgerOf(cloud)]);
+  const [devices, alarms, { holds, crls, contained }] = await Promise.all([devicesOf(cloud), alarmsOf(cloud), ledgerOf(cloud)]);
   const { clock, journal } = cloud.world;
   const entries = withoutRepetitions(journal.entries().filter(({ kind, what }) => NEWS.has(kind) || MUTATIONS.test(what)));
   const calls = Object.fromEntries(
@@ -34,7 +44,16 @@ export async function deskState(cloud: Cloud): Promise<DeskState> {
       .toSorted(([, a], [, b]) => b - a)
       .slice(0, 12),
   );
-  return { time: clock.date().toISOString(), devices, holds, crls, alarms, journal: entries.slice(-JOURNAL_LINES).toReversed(), calls };
+  return {
+    time: clock.date().toISOString(),
+    devices,
+    holds,
+    contained,
+    crls,
+    alarms,
+    journal: entries.slice(-JOURNAL_LINES).toReversed(),
+    calls,
+  };
 }
 
 /** A device that is refused tries again and again, as devices do: the first refusal is news. */
@@ -82,28 +101,34 @@ async function alarmsOf(cloud: Cloud): Promise<DeskState['alarms']> {
 
 type Item = Readonly<Record<string, { readonly S?: string; readonly N?: string }>>;
 
-/** Held lists and high-water marks, where the application is deployed: an empty account has none. */
-async function ledgerOf(cloud: Cloud): Promise<Pick<DeskState, 'holds' | 'crls'>> {
+/** Held lists, contained things and high-water marks, where the application is deployed: an empty account has none. */
+async function ledgerOf(cloud: Cloud): Promise<Pick<DeskState, 'holds' | 'contained' | 'crls'>> {
   const { Parameters = [] } = await cloud.call<{ Parameters?: { Value: string }[] }>('ssm', 'GetParameters', {
     Names: [applicationParameterName(DEFAULT_PREFIX, 'ledgerTable')],
   });
   const TableName = Parameters[0]?.Value;
-  if (TableName === undefined) return { holds: [], crls: [] };
-  const [held, marks] = await Promise.all([
-    cloud.call<{ Items?: Item[] }>('dynamodb', 'Query', {
-      TableName,
-      KeyConditionExpression: 'pk = :hold',
-      ExpressionAttributeValues: { ':hold': { S: 'HOLD' } },
-    }),
+  if (TableName === undefined) return { holds: [], contained: [], crls: [] };
+  const below = async (pk: string): Promise<readonly Item[]> => {
+    const query = { TableName, KeyConditionExpression: 'pk = :pk', ExpressionAttributeValues: { ':pk': { S: pk } } };
+    return (await cloud.call<{ Items?: Item[] }>('dynamodb', 'Query', query)).Items ?? [];
+  };
+  const [revocations, containments, things, marks] = await Promise.all([
+    below('HOLD'),
+    below('HOLD-CONTAIN'),
+    below('CONTAINED'),
     cloud.call<{ Items?: Item[] }>('dynamodb', 'Scan', { TableName, IndexName: 'byObject' }),
   ]);
+  const rows = await Promise.all(
+    things.map(async ({ sk }) => (await below(`CONTAINED#${sk?.S}`)).filter((row) => row.sk?.S === 'CONTAINED')),
+  );
   return {
-    holds: (held.Items ?? []).map((item) => ({
-      hash: item.hash?.S ?? item.sk?.S ?? '',
+    holds: [...revocations.map((item) => holdOf(item, 'revocations')), ...containments.map((item) => holdOf(item, 'containments'))],
+    contained: rows.flat().map((item) => ({
+      thing: item.thingName?.S ?? '',
       state: item.state?.S ?? '',
-      count: Number(item.count?.N),
-      limit: Number(item.limit?.N),
-      reason: item.reason?.S ?? '',
+      response: item.response?.S ?? '',
+      since: timeOf(item.startedAtMs),
+      endsAt: timeOf(item.endsAtMs),
     })),
     crls: (marks.Items ?? []).map((item) => ({
       key: item.key?.S ?? '',
@@ -113,3 +138,14 @@ async function ledgerOf(cloud: Cloud): Promise<Pick<DeskState, 'holds' | 'crls'>
     })),
   };
 }
+
+const holdOf = (item: Item, of: 'revocations' | 'containments'): DeskState['holds'][number] => ({
+  hash: item.hash?.S ?? item.sk?.S ?? '',
+  state: item.state?.S ?? '',
+  count: Number(item.count?.N),
+  ...(item.limit?.N === undefined ? {} : { limit: Number(item.limit.N) }),
+  of,
+  reason: item.reason?.S ?? '',
+});
+
+const timeOf = (value: Item[string] | undefined): string => (value?.N === undefined ? '' : new Date(Number(value.N)).toISOString());

@@ -34,7 +34,7 @@ describe('the page of the desk', () => {
   it('tells the state of an empty account', async () => {
     const { status, body } = await get(`${desk.endpoint}/_desk/state`);
     expect(status).toBe(200);
-    expect(JSON.parse(body)).toMatchObject({ devices: [], holds: [], crls: [], alarms: [] });
+    expect(JSON.parse(body)).toMatchObject({ devices: [], holds: [], contained: [], crls: [], alarms: [] });
   });
 
   it('shows what a journal holds once, however often a device knocks', async () => {
