@@ -1,7 +1,8 @@
-import { DeleteCommand, PutCommand, QueryCommand, type QueryCommandInput } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { serialNumberFromHex } from '../../domain/pki/serial-number.js';
 import type { RevocationsByHand } from '../ports/by-hand.js';
 import type { Ledger } from './ledger.js';
+import { rowsOf } from './query-pages.js';
 import { conditionFailed } from './retry.js';
 
 const PARTITION = 'BY-HAND';
@@ -20,27 +21,14 @@ export function dynamoRevocationsByHand({ client, table: TableName }: Ledger): R
       }
     },
     async *all() {
-      let ExclusiveStartKey: QueryCommandInput['ExclusiveStartKey'];
-      do {
-        const page = await client.send(
-          new QueryCommand({
-            TableName,
-            KeyConditionExpression: 'pk = :pk',
-            ExpressionAttributeValues: { ':pk': PARTITION },
-            ConsistentRead: true,
-            ExclusiveStartKey,
-          }),
-        );
-        for (const { anchorId, serialNumber, certificateId, runId, sinceMs } of page.Items ?? [])
-          yield {
-            anchorId: String(anchorId),
-            serialNumber: serialNumberFromHex(String(serialNumber)),
-            ...(certificateId === undefined ? {} : { certificateId: String(certificateId) }),
-            runId: String(runId),
-            sinceMs: Number(sinceMs),
-          };
-        ExclusiveStartKey = page.LastEvaluatedKey;
-      } while (ExclusiveStartKey !== undefined);
+      for await (const { anchorId, serialNumber, certificateId, runId, sinceMs } of rowsOf({ client, table: TableName }, PARTITION))
+        yield {
+          anchorId: String(anchorId),
+          serialNumber: serialNumberFromHex(String(serialNumber)),
+          ...(typeof certificateId === 'string' ? { certificateId } : {}),
+          runId: String(runId),
+          sinceMs: Number(sinceMs),
+        };
     },
     async done(anchorId, serialNumber) {
       const { Attributes } = await client.send(

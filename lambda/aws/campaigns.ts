@@ -4,10 +4,11 @@
  *     CAMPAIGN         <campaignId>   the campaign
  *     JOB#<jobId>      CAMPAIGN       which campaign this job is of
  */
-import { GetCommand, QueryCommand, TransactWriteCommand, UpdateCommand, type QueryCommandInput } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Clock } from '../ports/clock.js';
 import type { Campaign, Campaigns } from '../ports/rotations.js';
 import type { Item, Ledger } from './ledger.js';
+import { rowsOf } from './query-pages.js';
 import { conditionFailed, passesByItself, patiently } from './retry.js';
 
 const campaignKey = (campaignId: string) => ({ pk: 'CAMPAIGN', sk: campaignId });
@@ -33,20 +34,7 @@ export function dynamoCampaigns({ client, table: TableName }: Ledger, clock: Clo
     },
 
     async *all() {
-      let ExclusiveStartKey: QueryCommandInput['ExclusiveStartKey'];
-      do {
-        const page = await client.send(
-          new QueryCommand({
-            TableName,
-            KeyConditionExpression: 'pk = :pk',
-            ExpressionAttributeValues: { ':pk': 'CAMPAIGN' },
-            ConsistentRead: true,
-            ExclusiveStartKey,
-          }),
-        );
-        yield* (page.Items ?? []).map(campaignFrom);
-        ExclusiveStartKey = page.LastEvaluatedKey;
-      } while (ExclusiveStartKey !== undefined);
+      for await (const row of rowsOf({ client, table: TableName }, 'CAMPAIGN')) yield campaignFrom(row);
     },
 
     async put(campaign) {

@@ -6,10 +6,11 @@
  *
  * Two runs at once cannot both take what is left: the second finds another version than the one that it counted under, and counts again.
  */
-import { GetCommand, QueryCommand, TransactWriteCommand, UpdateCommand, type QueryCommandInput } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Clock } from '../ports/clock.js';
 import type { Booking, ContainmentBudget } from '../ports/containment-work.js';
 import type { Item, Ledger } from './ledger.js';
+import { rowsOf } from './query-pages.js';
 import { backOffMs, conditionFailed, passesByItself } from './retry.js';
 
 const MAX_ATTEMPTS = 20;
@@ -29,20 +30,7 @@ export function dynamoContainmentBudget(ledger: Ledger, clock: Clock): Containme
 
   async function booked(): Promise<readonly Booking[]> {
     const found: Booking[] = [];
-    let ExclusiveStartKey: QueryCommandInput['ExclusiveStartKey'];
-    do {
-      const page = await client.send(
-        new QueryCommand({
-          TableName,
-          KeyConditionExpression: 'pk = :pk',
-          ExpressionAttributeValues: { ':pk': BOOKED },
-          ConsistentRead: true,
-          ExclusiveStartKey,
-        }),
-      );
-      found.push(...(page.Items ?? []).map(bookingFrom));
-      ExclusiveStartKey = page.LastEvaluatedKey;
-    } while (ExclusiveStartKey !== undefined);
+    for await (const row of rowsOf(ledger, BOOKED)) found.push(bookingFrom(row));
     // DynamoDB deletes what has run out when it likes (FACTS E): it is left out here.
     const nowMs = clock.nowMs();
     return found.filter(({ freedAtMs, sinceMs }) => freedAtMs === undefined || sinceMs > nowMs - HOUR_MS);

@@ -1,6 +1,7 @@
-import { GetCommand, PutCommand, QueryCommand, UpdateCommand, type QueryCommandInput } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { ContainmentHold, ContainmentHolds } from '../ports/containment-work.js';
 import type { Item, Ledger } from './ledger.js';
+import { rowsOf } from './query-pages.js';
 import { conditionFailed } from './retry.js';
 
 /** A partition of its own: the sync takes up every approved list of revocations, and must not meet these. */
@@ -31,20 +32,7 @@ export function dynamoContainmentHolds(ledger: Ledger): ContainmentHolds {
     },
 
     async *all() {
-      let ExclusiveStartKey: QueryCommandInput['ExclusiveStartKey'];
-      do {
-        const page = await client.send(
-          new QueryCommand({
-            TableName,
-            KeyConditionExpression: 'pk = :pk',
-            ExpressionAttributeValues: { ':pk': PARTITION },
-            ConsistentRead: true,
-            ExclusiveStartKey,
-          }),
-        );
-        yield* (page.Items ?? []).map(holdFrom);
-        ExclusiveStartKey = page.LastEvaluatedKey;
-      } while (ExclusiveStartKey !== undefined);
+      for await (const row of rowsOf(ledger, PARTITION)) yield holdFrom(row);
     },
 
     async move(hash, from, to, by, atMs) {

@@ -8,15 +8,7 @@
  *
  * Writers do not lock: each names the version of the row that it has read, and reads again when somebody was faster.
  */
-import {
-  DeleteCommand,
-  GetCommand,
-  PutCommand,
-  QueryCommand,
-  TransactWriteCommand,
-  UpdateCommand,
-  type QueryCommandInput,
-} from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, GetCommand, PutCommand, TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { certificateId, type CertificateId } from '../../domain/fleet/certificate-id.js';
 import { thingName, type ThingName } from '../../domain/fleet/thing-name.js';
 import type { Clock } from '../ports/clock.js';
@@ -28,6 +20,7 @@ import type {
   PastContainment,
 } from '../ports/containment-records.js';
 import type { Item, Ledger } from './ledger.js';
+import { rowsOf } from './query-pages.js';
 import { conditionFailed, passesByItself, patiently } from './retry.js';
 
 const MAX_ATTEMPTS = 10;
@@ -136,23 +129,10 @@ export function dynamoContainmentRecords(ledger: Ledger, clock: Clock): Containm
     },
 
     async *all() {
-      let ExclusiveStartKey: QueryCommandInput['ExclusiveStartKey'];
-      do {
-        const page = await client.send(
-          new QueryCommand({
-            TableName,
-            KeyConditionExpression: 'pk = :pk',
-            ExpressionAttributeValues: { ':pk': 'CONTAINED' },
-            ConsistentRead: true,
-            ExclusiveStartKey,
-          }),
-        );
-        for (const { sk } of page.Items ?? []) {
-          const found = await stored(thingName(String(sk)));
-          if (found !== undefined) yield found.containment;
-        }
-        ExclusiveStartKey = page.LastEvaluatedKey;
-      } while (ExclusiveStartKey !== undefined);
+      for await (const { sk } of rowsOf(ledger, 'CONTAINED')) {
+        const found = await stored(thingName(String(sk)));
+        if (found !== undefined) yield found.containment;
+      }
     },
   };
 }

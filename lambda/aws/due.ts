@@ -2,11 +2,12 @@
  * Second stages that wait, ordered by the time at which they fall due. A second row under the name of the certificate makes `put` idempotent:
  * a redelivered first stage finds it and does not move the date.
  */
-import { QueryCommand, TransactWriteCommand, type TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
+import { TransactWriteCommand, type TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
 import { RevokeMessage } from '../../domain/protocol/revocation.js';
 import type { Clock } from '../ports/clock.js';
 import type { DueRevocations } from '../ports/due.js';
 import type { Ledger } from './ledger.js';
+import { rowsOf } from './query-pages.js';
 import { conditionFailed, passesByItself, patiently } from './retry.js';
 
 const nameRow = (name: string) => ({ pk: `DUE#${name}`, sk: 'DUE' });
@@ -30,20 +31,8 @@ export function dynamoDueRevocations(ledger: Ledger, clock: Clock): DueRevocatio
     },
 
     async *dueBy(nowMs) {
-      let ExclusiveStartKey: Record<string, unknown> | undefined;
-      do {
-        const page = await ledger.client.send(
-          new QueryCommand({
-            TableName,
-            KeyConditionExpression: 'pk = :due AND sk < :now',
-            ExpressionAttributeValues: { ':due': 'DUE', ':now': new Date(nowMs + 1).toISOString() },
-            ConsistentRead: true,
-            ExclusiveStartKey,
-          }),
-        );
-        for (const item of page.Items ?? []) yield { message: RevokeMessage.parse(item['message']), key: String(item['sk']) };
-        ExclusiveStartKey = page.LastEvaluatedKey;
-      } while (ExclusiveStartKey !== undefined);
+      for await (const item of rowsOf(ledger, 'DUE', new Date(nowMs + 1).toISOString()))
+        yield { message: RevokeMessage.parse(item['message']), key: String(item['sk']) };
     },
 
     async done(key) {

@@ -1,6 +1,7 @@
-import { GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Hold, Holds } from '../ports/holds.js';
 import type { Item, Ledger } from './ledger.js';
+import { rowsOf } from './query-pages.js';
 import { conditionFailed } from './retry.js';
 
 const toHold = ({ pk: _pk, sk: _sk, ...hold }: Item): Hold => hold as unknown as Hold;
@@ -31,20 +32,7 @@ export function dynamoHolds(ledger: Ledger): Holds {
     },
 
     async *all() {
-      let ExclusiveStartKey: Record<string, unknown> | undefined;
-      do {
-        const page = await ledger.client.send(
-          new QueryCommand({
-            TableName: ledger.table,
-            KeyConditionExpression: 'pk = :hold',
-            ExpressionAttributeValues: { ':hold': 'HOLD' },
-            ConsistentRead: true,
-            ExclusiveStartKey,
-          }),
-        );
-        yield* (page.Items ?? []).map(toHold);
-        ExclusiveStartKey = page.LastEvaluatedKey;
-      } while (ExclusiveStartKey !== undefined);
+      for await (const row of rowsOf(ledger, 'HOLD')) yield toHold(row);
     },
 
     async move(hash, from, to, by, atMs) {

@@ -1,8 +1,9 @@
-import { DeleteCommand, PutCommand, QueryCommand, type QueryCommandInput } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { certificateId } from '../../domain/fleet/certificate-id.js';
 import type { Clock } from '../ports/clock.js';
 import type { IssuedCertificate, IssuedCertificates } from '../ports/issued-certificates.js';
 import type { Ledger } from './ledger.js';
+import { rowsOf } from './query-pages.js';
 import { passesByItself, patiently } from './retry.js';
 
 const PARTITION = 'ISSUED';
@@ -18,26 +19,13 @@ export function dynamoIssuedCertificates({ client, table: TableName }: Ledger, c
       await patiently(clock, passesByItself, () => client.send(new PutCommand({ TableName, Item: { ...keyOf(issued), ...issued } })));
     },
     async *toldBefore(atMs) {
-      let ExclusiveStartKey: QueryCommandInput['ExclusiveStartKey'];
-      do {
-        const page = await client.send(
-          new QueryCommand({
-            TableName,
-            KeyConditionExpression: 'pk = :pk AND sk < :below',
-            ExpressionAttributeValues: { ':pk': PARTITION, ':below': new Date(atMs).toISOString() },
-            ConsistentRead: true,
-            ExclusiveStartKey,
-          }),
-        );
-        for (const item of page.Items ?? [])
-          yield {
-            oldCertificateId: certificateId(String(item['oldCertificateId'])),
-            newCertificateId: certificateId(String(item['newCertificateId'])),
-            certificateArn: String(item['certificateArn']),
-            toldAtMs: Number(item['toldAtMs']),
-          };
-        ExclusiveStartKey = page.LastEvaluatedKey;
-      } while (ExclusiveStartKey !== undefined);
+      for await (const item of rowsOf({ client, table: TableName }, PARTITION, new Date(atMs).toISOString()))
+        yield {
+          oldCertificateId: certificateId(String(item['oldCertificateId'])),
+          newCertificateId: certificateId(String(item['newCertificateId'])),
+          certificateArn: String(item['certificateArn']),
+          toldAtMs: Number(item['toldAtMs']),
+        };
     },
     async forget(issued) {
       await client.send(new DeleteCommand({ TableName, Key: keyOf(issued) }));

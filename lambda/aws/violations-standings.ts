@@ -8,18 +8,12 @@
  * Buckets are ranges of the MD5 of the client id, as the shards of the stream are: the end of a window asks only for those that its clients are in.
  */
 import { createHash } from 'node:crypto';
-import {
-  DeleteCommand,
-  GetCommand,
-  PutCommand,
-  QueryCommand,
-  TransactWriteCommand,
-  type TransactWriteCommandInput,
-} from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, GetCommand, PutCommand, TransactWriteCommand, type TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
 import type { Clock } from '../ports/clock.js';
 import type { Standing } from '../../domain/fleet/standing.js';
 import type { Evidence, Standings, StoredStanding } from '../ports/standings.js';
 import type { Item, Ledger } from './ledger.js';
+import { rowsOf } from './query-pages.js';
 import { conditionFailed, passesByItself, patiently } from './retry.js';
 
 const BUCKETS = 64;
@@ -42,20 +36,7 @@ function standingFrom({ pk: _pk, sk: _sk, version, ...standing }: Item): StoredS
 export function dynamoStandings({ client, table: TableName }: Ledger, clock: Clock): Standings {
   async function* inBuckets(buckets: Iterable<number>): AsyncGenerator<StoredStanding> {
     for (const bucket of buckets) {
-      let ExclusiveStartKey: Record<string, unknown> | undefined;
-      do {
-        const page = await client.send(
-          new QueryCommand({
-            TableName,
-            KeyConditionExpression: 'pk = :pk',
-            ExpressionAttributeValues: { ':pk': partition(bucket) },
-            ConsistentRead: true,
-            ExclusiveStartKey,
-          }),
-        );
-        for (const item of page.Items ?? []) yield standingFrom(item);
-        ExclusiveStartKey = page.LastEvaluatedKey;
-      } while (ExclusiveStartKey !== undefined);
+      for await (const item of rowsOf({ client, table: TableName }, partition(bucket))) yield standingFrom(item);
     }
   }
 
