@@ -8,9 +8,9 @@
  *
  * The hash is SHA-256 over these very octets: an approval holds for this list and for no other.
  */
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { WorkflowInput } from '../protocol/containment-workflow.js';
+import { heldListHash } from './held-list.js';
 
 const HeldContainments = z.object({ version: z.literal(1), kind: z.literal('contain'), entries: z.array(WorkflowInput) });
 
@@ -29,11 +29,7 @@ export function writeHeldContainments(entries: Iterable<WorkflowInput>): HeldCon
   const octets = Buffer.from(
     `{"version":1,"kind":"contain","entries":[\n${sorted.map((entry) => JSON.stringify(entry)).join(',\n')}\n]}\n`,
   );
-  return { hash: containmentsHash(octets), count: sorted.length, octets };
-}
-
-export function containmentsHash(octets: Uint8Array): string {
-  return createHash('sha256').update(octets).digest('hex');
+  return { hash: heldListHash(octets), count: sorted.length, octets };
 }
 
 /** Reads a list whose hash has been checked. Throws on anything that is none. */

@@ -9,7 +9,7 @@
  * (1,000 a second). Rows that no audit has touched for long go by themselves; the decisions stay.
  */
 import { createHash } from 'node:crypto';
-import { GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Clock } from '../ports/clock.js';
 import {
   findingKey,
@@ -21,6 +21,7 @@ import {
 } from '../ports/audit-record.js';
 import { batchGet, batchPut } from './dynamo-batch.js';
 import type { Item, Ledger } from './ledger.js';
+import { rowsOf } from './rows-of.js';
 import { conditionFailed } from './retry.js';
 
 const AUDIT = 'AUDIT';
@@ -43,23 +44,8 @@ const withoutKeys = ({ pk: _pk, sk: _sk, ttl: _ttl, ...rest }: Item): unknown =>
 const checkFrom = (item: Item): CheckRecord => ({ ...(withoutKeys(item) as CheckRecord), checkName: item['sk'] as RecordedCheck });
 const recordFrom = (item: Item): AuditRecord => ({ ...(withoutKeys(item) as AuditRecord), taskId: String(item['sk']) });
 
-export function dynamoAuditRecords({ client, table: TableName }: Ledger, clock: Clock): AuditRecords {
-  async function* query(pk: string, ConsistentRead: boolean): AsyncGenerator<Item> {
-    let ExclusiveStartKey: Record<string, unknown> | undefined;
-    do {
-      const page = await client.send(
-        new QueryCommand({
-          TableName,
-          KeyConditionExpression: 'pk = :pk',
-          ExpressionAttributeValues: { ':pk': pk },
-          ConsistentRead,
-          ExclusiveStartKey,
-        }),
-      );
-      yield* page.Items ?? [];
-      ExclusiveStartKey = page.LastEvaluatedKey;
-    } while (ExclusiveStartKey !== undefined);
-  }
+export function dynamoAuditRecords(ledger: Ledger, clock: Clock): AuditRecords {
+  const { client, table: TableName } = ledger;
 
   async function get(Key: Record<string, string>): Promise<Item | undefined> {
     return (await client.send(new GetCommand({ TableName, Key, ConsistentRead: true }))).Item;
@@ -80,7 +66,7 @@ export function dynamoAuditRecords({ client, table: TableName }: Ledger, clock: 
     },
 
     async *tasks() {
-      for await (const item of query(AUDIT, true)) if (item['sk'] !== SINCE.sk) yield recordFrom(item);
+      for await (const item of rowsOf(ledger, AUDIT)) if (item['sk'] !== SINCE.sk) yield recordFrom(item);
     },
 
     claim: (taskId, by, atMs) =>
@@ -114,7 +100,7 @@ export function dynamoAuditRecords({ client, table: TableName }: Ledger, clock: 
 
     async checks() {
       const found = new Map<RecordedCheck, CheckRecord>();
-      for await (const item of query(CHECK, true)) found.set(checkFrom(item).checkName, checkFrom(item));
+      for await (const item of rowsOf(ledger, CHECK)) found.set(checkFrom(item).checkName, checkFrom(item));
       return found;
     },
 
@@ -162,7 +148,8 @@ export function dynamoAuditRecords({ client, table: TableName }: Ledger, clock: 
 
     async *of(checkName) {
       for (const shard of SHARDS)
-        for await (const item of query(`FINDING#${checkName}#${shard}`, false)) yield withoutKeys(item) as FindingRecord;
+        for await (const item of rowsOf(ledger, `FINDING#${checkName}#${shard}`, { consistent: false }))
+          yield withoutKeys(item) as FindingRecord;
     },
   };
 }

@@ -2,7 +2,7 @@ import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { serialNumberFromHex } from '../../domain/pki/serial-number.js';
 import type { RevocationsByHand } from '../ports/by-hand.js';
 import type { Ledger } from './ledger.js';
-import { rowsOf } from './query-pages.js';
+import { rowsOf } from './rows-of.js';
 import { conditionFailed } from './retry.js';
 
 const PARTITION = 'BY-HAND';

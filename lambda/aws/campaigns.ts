@@ -8,7 +8,7 @@ import { GetCommand, TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dy
 import type { Clock } from '../ports/clock.js';
 import type { Campaign, Campaigns } from '../ports/rotations.js';
 import type { Item, Ledger } from './ledger.js';
-import { rowsOf } from './query-pages.js';
+import { rowsOf } from './rows-of.js';
 import { conditionFailed, passesByItself, patiently } from './retry.js';
 
 const campaignKey = (campaignId: string) => ({ pk: 'CAMPAIGN', sk: campaignId });

@@ -10,7 +10,7 @@ import { GetCommand, TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dy
 import type { Clock } from '../ports/clock.js';
 import type { Booking, ContainmentBudget } from '../ports/containment-work.js';
 import type { Item, Ledger } from './ledger.js';
-import { rowsOf } from './query-pages.js';
+import { rowsOf } from './rows-of.js';
 import { backOffMs, conditionFailed, passesByItself } from './retry.js';
 
 const MAX_ATTEMPTS = 20;

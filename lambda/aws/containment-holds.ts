@@ -1,7 +1,7 @@
 import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { ContainmentHold, ContainmentHolds } from '../ports/containment-work.js';
 import type { Item, Ledger } from './ledger.js';
-import { rowsOf } from './query-pages.js';
+import { rowsOf } from './rows-of.js';
 import { conditionFailed } from './retry.js';
 
 /** A partition of its own: the sync takes up every approved list of revocations, and must not meet these. */

@@ -20,7 +20,7 @@ import type {
   PastContainment,
 } from '../ports/containment-records.js';
 import type { Item, Ledger } from './ledger.js';
-import { rowsOf } from './query-pages.js';
+import { rowsOf } from './rows-of.js';
 import { conditionFailed, passesByItself, patiently } from './retry.js';
 
 const MAX_ATTEMPTS = 10;

@@ -7,7 +7,7 @@ import { RevokeMessage } from '../../domain/protocol/revocation.js';
 import type { Clock } from '../ports/clock.js';
 import type { DueRevocations } from '../ports/due.js';
 import type { Ledger } from './ledger.js';
-import { rowsOf } from './query-pages.js';
+import { rowsOf } from './rows-of.js';
 import { conditionFailed, passesByItself, patiently } from './retry.js';
 
 const nameRow = (name: string) => ({ pk: `DUE#${name}`, sk: 'DUE' });
@@ -31,7 +31,7 @@ export function dynamoDueRevocations(ledger: Ledger, clock: Clock): DueRevocatio
     },
 
     async *dueBy(nowMs) {
-      for await (const item of rowsOf(ledger, 'DUE', new Date(nowMs + 1).toISOString()))
+      for await (const item of rowsOf(ledger, 'DUE', { below: new Date(nowMs + 1).toISOString() }))
         yield { message: RevokeMessage.parse(item['message']), key: String(item['sk']) };
     },
 

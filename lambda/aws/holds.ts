@@ -1,7 +1,7 @@
 import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Hold, Holds } from '../ports/holds.js';
 import type { Item, Ledger } from './ledger.js';
-import { rowsOf } from './query-pages.js';
+import { rowsOf } from './rows-of.js';
 import { conditionFailed } from './retry.js';
 
 const toHold = ({ pk: _pk, sk: _sk, ...hold }: Item): Hold => hold as unknown as Hold;

@@ -3,7 +3,7 @@ import { certificateId } from '../../domain/fleet/certificate-id.js';
 import type { Clock } from '../ports/clock.js';
 import type { IssuedCertificate, IssuedCertificates } from '../ports/issued-certificates.js';
 import type { Ledger } from './ledger.js';
-import { rowsOf } from './query-pages.js';
+import { rowsOf } from './rows-of.js';
 import { passesByItself, patiently } from './retry.js';
 
 const PARTITION = 'ISSUED';
@@ -19,7 +19,7 @@ export function dynamoIssuedCertificates({ client, table: TableName }: Ledger, c
       await patiently(clock, passesByItself, () => client.send(new PutCommand({ TableName, Item: { ...keyOf(issued), ...issued } })));
     },
     async *toldBefore(atMs) {
-      for await (const item of rowsOf({ client, table: TableName }, PARTITION, new Date(atMs).toISOString()))
+      for await (const item of rowsOf({ client, table: TableName }, PARTITION, { below: new Date(atMs).toISOString() }))
         yield {
           oldCertificateId: certificateId(String(item['oldCertificateId'])),
           newCertificateId: certificateId(String(item['newCertificateId'])),

@@ -6,19 +6,12 @@
  *     REVOKED#<anchorId>  <serial>   what the next CRL names: a list of its own, so that a CRL costs as much as it is long
  */
 import { randomBytes } from 'node:crypto';
-import {
-  DeleteCommand,
-  GetCommand,
-  PutCommand,
-  QueryCommand,
-  TransactWriteCommand,
-  UpdateCommand,
-  type QueryCommandInput,
-} from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, GetCommand, PutCommand, TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { SerialNumber } from '../../domain/pki/serial-number.js';
 import type { CaRecords, Revocation, SignedCertificate } from '../ports/ca-records.js';
 import type { Clock } from '../ports/clock.js';
 import type { Item, Ledger } from './ledger.js';
+import { rowsOf } from './rows-of.js';
 import { conditionFailed, passesByItself, patiently } from './retry.js';
 
 const SECRET_OCTETS = 32;
@@ -114,21 +107,9 @@ export function dynamoCaRecords({ client, table: TableName }: Ledger, clock: Clo
     },
 
     async *revoked(anchorId) {
-      let ExclusiveStartKey: QueryCommandInput['ExclusiveStartKey'];
-      do {
-        const page = await client.send(
-          new QueryCommand({
-            TableName,
-            KeyConditionExpression: 'pk = :pk',
-            ExpressionAttributeValues: { ':pk': `REVOKED#${anchorId}` },
-            ConsistentRead: true,
-            ExclusiveStartKey,
-          }),
-        );
-        // In the order of the sort key, which is the serial number (DynamoDB developer guide, Query).
-        for (const found of page.Items ?? []) yield withoutKey(found) as unknown as Revocation;
-        ExclusiveStartKey = page.LastEvaluatedKey;
-      } while (ExclusiveStartKey !== undefined);
+      // In the order of the sort key, which is the serial number (DynamoDB developer guide, Query).
+      for await (const found of rowsOf({ client, table: TableName }, `REVOKED#${anchorId}`))
+        yield withoutKey(found) as unknown as Revocation;
     },
 
     async drop(anchorId, serialNumbers) {

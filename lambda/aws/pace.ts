@@ -46,21 +46,22 @@ export function dynamoPace(ledger: Ledger): Pace {
   }
 
   return {
-    async reserve(name, count, perSecond, nowMs, latestMs = Number.MAX_SAFE_INTEGER) {
+    async reserve(name, count, perSecond, nowMs, latestMs) {
       const span = Math.ceil((count * 1000) / perSecond);
       for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
         const next =
           (await move(name, 'SET nextAtMs = nextAtMs + :span', 'nextAtMs > :now AND nextAtMs <= :latest', {
             ':span': span,
             ':now': nowMs,
-            ':latest': latestMs,
+            ':latest': latestMs ?? Number.MAX_SAFE_INTEGER,
           })) ??
           (await move(name, 'SET nextAtMs = :next', 'attribute_not_exists(nextAtMs) OR nextAtMs <= :now', {
             ':next': nowMs + span,
             ':now': nowMs,
           }));
         if (next !== undefined) return next - span;
-        if ((await nextOf(name)) > latestMs) throw new NoSlotInTime(`pace ${name}: no free slot until ${new Date(latestMs).toISOString()}`);
+        if (latestMs !== undefined && (await nextOf(name)) > latestMs)
+          throw new NoSlotInTime(`pace ${name}: no free slot until ${new Date(latestMs).toISOString()}`);
       }
       throw new Error(`pace ${name}: lost ${MAX_ATTEMPTS} times to other workers`);
     },

@@ -8,7 +8,8 @@ import {
 import { DeleteConnectionCommand, type IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane';
 import { certificateId, type CertificateId } from '../../domain/fleet/certificate-id.js';
 import { thingName, type ThingName } from '../../domain/fleet/thing-name.js';
-import type { CertificateStatus, Registry } from '../ports/registry.js';
+import type { CertificateStatus } from '../../domain/fleet/certificate-status.js';
+import type { Registry } from '../ports/registry.js';
 import { errorName } from './retry.js';
 
 /** The most that ListCertificates and ListPrincipalThingsV2 give in one answer. */

@@ -1,7 +1,8 @@
 /** Violations of the built-in monitor, as it has written them: who notifies something else has made it up. */
-import { GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import type { SourcedViolation, ViolationSource } from '../ports/violations.js';
 import type { Item, Ledger } from './ledger.js';
+import { rowsOf } from './rows-of.js';
 import { openKey, standingKey, violationKey } from './violations-standings.js';
 
 /** `profileName`: `securityProfileName` of what the monitor raises. */
@@ -32,23 +33,10 @@ export function monitorViolations({ client, table: TableName }: Ledger, profileN
     },
 
     async *openOf(thingName) {
-      let ExclusiveStartKey: Record<string, unknown> | undefined;
-      do {
-        const page = await client.send(
-          new QueryCommand({
-            TableName,
-            KeyConditionExpression: 'pk = :pk',
-            ExpressionAttributeValues: { ':pk': openKey(thingName, '').pk },
-            ConsistentRead: true,
-            ExclusiveStartKey,
-          }),
-        );
-        for (const { sk } of page.Items ?? []) {
-          const found = await openById(String(sk));
-          if (found !== undefined) yield found;
-        }
-        ExclusiveStartKey = page.LastEvaluatedKey;
-      } while (ExclusiveStartKey !== undefined);
+      for await (const { sk } of rowsOf({ client, table: TableName }, openKey(thingName, '').pk)) {
+        const found = await openById(String(sk));
+        if (found !== undefined) yield found;
+      }
     },
   };
 }

@@ -13,7 +13,7 @@ import type { Clock } from '../ports/clock.js';
 import type { Standing } from '../../domain/fleet/standing.js';
 import type { Evidence, Standings, StoredStanding } from '../ports/standings.js';
 import type { Item, Ledger } from './ledger.js';
-import { rowsOf } from './query-pages.js';
+import { rowsOf } from './rows-of.js';
 import { conditionFailed, passesByItself, patiently } from './retry.js';
 
 const BUCKETS = 64;

@@ -1,5 +1,7 @@
 /** Lists of containments over the brake: the same commands as for lists of revocations. `undefined`: no list of containments is meant. */
-import { containmentsHash, readHeldContainments } from '../../domain/fleet/held-containments.js';
+import { readHeldContainments } from '../../domain/fleet/held-containments.js';
+import { heldListHash } from '../../domain/fleet/held-list.js';
+import { wholeOf } from '../../domain/fleet/octets.js';
 import type { Reason } from '../../domain/fleet/reasons.js';
 import type { WorkflowInput } from '../../domain/protocol/containment-workflow.js';
 import type { HoldState } from '../../domain/protocol/revocation.js';
@@ -56,10 +58,8 @@ async function find({ containmentHolds }: Application, given: string): Promise<C
 }
 
 async function load({ lists }: Application, hold: ContainmentHold): Promise<readonly WorkflowInput[]> {
-  const parts: Uint8Array[] = [];
-  for await (const part of lists.load(hold.listKey)) parts.push(part);
-  const octets = Buffer.concat(parts);
-  const hash = containmentsHash(octets);
+  const octets = await wholeOf(lists.load(hold.listKey));
+  const hash = heldListHash(octets);
   if (hash !== hold.hash)
     throw new Refused(`the stored list ${hold.listKey} has hash ${hash}, expected ${hold.hash}: somebody has altered it`);
   return readHeldContainments(octets);

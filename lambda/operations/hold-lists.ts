@@ -1,4 +1,5 @@
 import { heldListHash, readHeldList, type HeldEntry } from '../../domain/fleet/held-list.js';
+import { wholeOf } from '../../domain/fleet/octets.js';
 import type { Hold } from '../ports/holds.js';
 import { Misused, Refused, type Answer } from './answer.js';
 import type { Application } from './application.js';
@@ -23,9 +24,7 @@ export async function findHold({ holds }: Application, given: string): Promise<H
 
 /** The list itself, if it still is the one whose hash was taken. */
 export async function loadList({ lists }: Application, hold: Hold): Promise<Iterable<HeldEntry>> {
-  const parts: Uint8Array[] = [];
-  for await (const part of lists.load(hold.listKey)) parts.push(part);
-  const octets = Buffer.concat(parts);
+  const octets = await wholeOf(lists.load(hold.listKey));
   const hash = heldListHash(octets);
   if (hash !== hold.hash)
     throw new Refused(`the stored list ${hold.listKey} has hash ${hash}, expected ${hold.hash}: somebody has altered it`);

@@ -3,7 +3,7 @@ import type { Response } from '../../domain/fleet/responses.js';
 import type { ThingName } from '../../domain/fleet/thing-name.js';
 import type { ContainmentState } from '../../domain/protocol/containment.js';
 import type { Trigger } from '../../domain/protocol/containment-workflow.js';
-import type { CertificateStatus } from './registry.js';
+import type { CertificateStatus } from '../../domain/fleet/certificate-status.js';
 
 /** One certificate as it was before anything was done to it. */
 export interface CertificateSnapshot {

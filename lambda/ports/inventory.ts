@@ -2,7 +2,7 @@ import type { CertificateId } from '../../domain/fleet/certificate-id.js';
 import type { ThingName } from '../../domain/fleet/thing-name.js';
 import type { SerialNumber } from '../../domain/pki/serial-number.js';
 import type { RevokeMessage, RevokeOutcome } from '../../domain/protocol/revocation.js';
-import type { CertificateStatus } from './registry.js';
+import type { CertificateStatus } from '../../domain/fleet/certificate-status.js';
 
 /** `NOT_REGISTERED`: issued by our CA, not (yet, or no longer) in the AWS IoT registry. */
 export type InventoryStatus = CertificateStatus | 'NOT_REGISTERED' | 'DELETED';

@@ -1,6 +1,6 @@
 import type { ReconcileMessage } from '../../domain/protocol/inventory-events.js';
 import type { StatusCursor } from './inventory-pages.js';
-import type { CertificateStatus } from './registry.js';
+import type { CertificateStatus } from '../../domain/fleet/certificate-status.js';
 
 /** What one run has found so far; the report of a complete run is its last state. */
 export interface ReconcileTally {

@@ -1,8 +1,6 @@
+import type { CertificateStatus } from '../../domain/fleet/certificate-status.js';
 import type { CertificateId } from '../../domain/fleet/certificate-id.js';
 import type { ThingName } from '../../domain/fleet/thing-name.js';
-
-/** CertificateStatus of the AWS IoT API, verbatim. */
-export type CertificateStatus = 'ACTIVE' | 'INACTIVE' | 'REVOKED' | 'PENDING_TRANSFER' | 'REGISTER_INACTIVE' | 'PENDING_ACTIVATION';
 
 export interface RegisteredCertificate {
   readonly certificateId: CertificateId;

@@ -1,6 +1,5 @@
 /** The alarms on what the audit reports: what each means and what to do stands in docs/runbook.md, one article each. */
 import { Duration } from 'aws-cdk-lib';
-import { TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { METRICS } from '../../domain/fleet/metrics.js';
 import type { Alarms } from '../observability/alarms.js';
@@ -32,14 +31,9 @@ export function watchAudit(alarms: Alarms, collect: IFunction, { watchHours }: {
   // An audit says once what it has found: the alarm comes at once and stays for a day, CloudWatch’s longest for periods of minutes. The next audit says it
   // again as long as it stands.
   const aDay = { periods: (24 * HOUR_MINUTES) / PERIOD_MINUTES, datapoints: 1 };
-  for (const [metric, article] of Object.entries(AUDIT_ALARMS)) alarms.addOwn(article, METRICS[metric as keyof typeof AUDIT_ALARMS], aDay);
+  alarms.addEach(AUDIT_ALARMS, aDay);
   const untilNextWatch = { periods: (watchHours * HOUR_MINUTES) / PERIOD_MINUTES + 1, datapoints: 1 };
   alarms.addOwn('audit-silent', METRICS.auditSilent, untilNextWatch);
-  // And if nobody watches: nothing that the function emits could tell.
-  alarms.add('audit-silent', {
-    of: 'watch',
-    metric: collect.metricInvocations({ period: Duration.days(1), statistic: 'Sum' }),
-    below: 1,
-    missing: TreatMissingData.BREACHING,
-  });
+  // And if nobody watches.
+  alarms.onSilence('audit-silent', collect, Duration.days(1), 'watch');
 }

@@ -1,6 +1,5 @@
 /** The alarms on what the built-in monitor reports, and on its silence: what each means and what to do stands in docs/runbook.md, one article each. */
 import { Duration } from 'aws-cdk-lib';
-import { TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IStream } from 'aws-cdk-lib/aws-kinesis';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { METRICS } from '../../domain/fleet/metrics.js';
@@ -39,8 +38,7 @@ export interface Watched {
 const BEHIND_MINUTES = 15;
 
 export function watchMonitor(alarms: Alarms, { watch, offline, stream }: Watched): void {
-  for (const [metric, article] of Object.entries(BEHAVIOUR_ALARMS))
-    alarms.addOwn(article, METRICS[metric as keyof typeof BEHAVIOUR_ALARMS]);
+  alarms.addEach(BEHAVIOUR_ALARMS);
   alarms.addOwn('monitor-filling', METRICS.monitorStateBytes, { statistic: 'Maximum', atLeast: MONITOR_LIMITS.alarmBytes });
   const fiveMinutes = Duration.minutes(5);
   alarms.add('monitor-behind', {
@@ -51,10 +49,5 @@ export function watchMonitor(alarms: Alarms, { watch, offline, stream }: Watched
     metric: stream.metric('WriteProvisionedThroughputExceeded', { statistic: 'Sum', period: fiveMinutes }),
     atLeast: 1,
   });
-  // Silence is the symptom: nothing that the function emits could tell of a round that never starts.
-  alarms.add('monitor-silent', {
-    metric: offline.metricInvocations({ period: Duration.minutes(30), statistic: 'Sum' }),
-    below: 1,
-    missing: TreatMissingData.BREACHING,
-  });
+  alarms.onSilence('monitor-silent', offline, Duration.minutes(30));
 }

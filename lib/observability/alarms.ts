@@ -3,9 +3,10 @@ import { Alarm, ComparisonOperator, type IMetric, Metric, TreatMissingData } fro
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { Rule } from 'aws-cdk-lib/aws-events';
 import { AnyPrincipal, Effect, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { CfnSubscription, Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
-import { METRIC_DIMENSION, METRIC_NAMESPACE, type MetricName } from '../../domain/fleet/metrics.js';
+import { METRIC_DIMENSION, METRIC_NAMESPACE, METRICS, type MetricName } from '../../domain/fleet/metrics.js';
 import { ARTICLES, type Article, RUNBOOK } from './articles.js';
 
 export interface AlarmsProps {
@@ -83,6 +84,17 @@ export class Alarms extends Construct {
     const { statistic = 'Sum', ...threshold } = options;
     const chosen = threshold.atLeast === undefined && threshold.below === undefined ? { ...threshold, atLeast: 1 } : threshold;
     return this.add(article, { ...chosen, metric: ownMetric(this.prefix, metricName, statistic) });
+  }
+
+  /** An alarm on each metric of a list, by the article that the list names for it. @default options: one is one too many */
+  addEach(list: Partial<Record<keyof typeof METRICS, Article>>, options: Threshold = {}): void {
+    for (const [metric, article] of Object.entries(list)) this.addOwn(article, METRICS[metric as keyof typeof METRICS], options);
+  }
+
+  /** Silence is the symptom: nothing that a function emits could tell of a run that never starts. `period`: within it, it must be called once. */
+  onSilence(article: Article, silent: IFunction, period: Duration, of?: string): void {
+    const metric = silent.metricInvocations({ period, statistic: 'Sum' });
+    this.add(article, { ...(of === undefined ? {} : { of }), metric, below: 1, missing: TreatMissingData.BREACHING });
   }
 
   /**

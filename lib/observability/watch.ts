@@ -1,6 +1,5 @@
 /** The alarms on what the functions report: what each means and what to do stands in docs/runbook.md, one article each. */
 import { Duration } from 'aws-cdk-lib';
-import { TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { METRICS } from '../../domain/fleet/metrics.js';
 import type { Configuration } from '../config/configuration.js';
@@ -56,9 +55,7 @@ const PERIOD_MINUTES = 5;
  */
 export function watchFleet(alarms: Alarms, { revocation }: Configuration, sync: IFunction): void {
   const untilNextSweep = { periods: Math.ceil((revocation.sweepMinutes + PERIOD_MINUTES) / PERIOD_MINUTES), datapoints: 1 };
-  for (const [metric, article] of Object.entries(ONE_IS_TOO_MANY)) {
-    alarms.addOwn(article, METRICS[metric as keyof typeof ONE_IS_TOO_MANY], untilNextSweep);
-  }
+  alarms.addEach(ONE_IS_TOO_MANY, untilNextSweep);
   alarms.addOwn('crl-old', METRICS.crlAgeSeconds, {
     statistic: 'Maximum',
     atLeast: revocation.crlMaxAgeDays * DAY_SECONDS,
@@ -68,11 +65,6 @@ export function watchFleet(alarms: Alarms, { revocation }: Configuration, sync: 
   // A throttled call is tried again by itself: a quarter of an hour of nothing but failures is not.
   alarms.addOwn('revoke-failed', METRICS.revokeFailed, { periods: 3 });
 
-  // Silence is the symptom: nothing that the functions emit could tell of a sweep that never starts.
   const twoSweeps = Duration.minutes(PERIOD_MINUTES * Math.ceil((2 * revocation.sweepMinutes) / PERIOD_MINUTES));
-  alarms.add('sweep-silent', {
-    metric: sync.metricInvocations({ period: twoSweeps, statistic: 'Sum' }),
-    below: 1,
-    missing: TreatMissingData.BREACHING,
-  });
+  alarms.onSilence('sweep-silent', sync, twoSweeps);
 }

@@ -1,6 +1,5 @@
 /** The alarms on what the functions of quarantine report: what each means and what to do stands in docs/runbook.md, one article each. */
 import { Duration } from 'aws-cdk-lib';
-import { TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { METRICS } from '../../domain/fleet/metrics.js';
 import type { Alarms } from '../observability/alarms.js';
@@ -32,12 +31,6 @@ export const QUARANTINE_INFORMATION = [
 ] as const satisfies readonly (keyof typeof METRICS)[];
 
 export function watchQuarantine(alarms: Alarms, watch: IFunction): void {
-  for (const [metric, article] of Object.entries(QUARANTINE_ALARMS))
-    alarms.addOwn(article, METRICS[metric as keyof typeof QUARANTINE_ALARMS]);
-  // Silence is the symptom: nothing that the functions emit could tell of a look that never starts.
-  alarms.add('containment-watch-silent', {
-    metric: watch.metricInvocations({ period: Duration.minutes(30), statistic: 'Sum' }),
-    below: 1,
-    missing: TreatMissingData.BREACHING,
-  });
+  alarms.addEach(QUARANTINE_ALARMS);
+  alarms.onSilence('containment-watch-silent', watch, Duration.minutes(30));
 }

@@ -1,6 +1,5 @@
 /** The alarms on what the functions of rotation report: what each means and what to do stands in docs/runbook.md, one article each. */
 import { Duration } from 'aws-cdk-lib';
-import { TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { METRICS } from '../../domain/fleet/metrics.js';
 import type { Alarms } from '../observability/alarms.js';
@@ -45,13 +44,10 @@ export interface Watched {
 }
 
 export function watchRotation(alarms: Alarms, { start, retire, roundMinutes }: Watched): void {
-  for (const [metric, article] of Object.entries(ROTATION_ALARMS)) alarms.addOwn(article, METRICS[metric as keyof typeof ROTATION_ALARMS]);
+  alarms.addEach(ROTATION_ALARMS);
   // What fails once is tried again by the next round; what fails in each of four rounds is for a person.
   alarms.addOwn('retire-failed', METRICS.retireFailed, { periods: Math.ceil((4 * roundMinutes) / 5), datapoints: 4 });
 
-  // Silence is the symptom: nothing that the functions emit could tell of a run that never starts.
-  const silence = { below: 1, missing: TreatMissingData.BREACHING };
-  const invocations = (period: Duration) => ({ period, statistic: 'Sum' });
-  alarms.add('rotation-silent', { of: 'start', metric: start.metricInvocations(invocations(Duration.days(1))), ...silence });
-  alarms.add('rotation-silent', { of: 'retire', metric: retire.metricInvocations(invocations(Duration.hours(1))), ...silence });
+  alarms.onSilence('rotation-silent', start, Duration.days(1), 'start');
+  alarms.onSilence('rotation-silent', retire, Duration.hours(1), 'retire');
 }

@@ -1,6 +1,5 @@
 /** The alarms on what the signer reports: what each means and what to do stands in docs/runbook.md, one article each. */
 import { Duration } from 'aws-cdk-lib';
-import { TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { METRICS } from '../../domain/fleet/metrics.js';
 import type { Alarms } from '../observability/alarms.js';
@@ -32,11 +31,5 @@ export function watchSigner(alarms: Alarms, { publish, crlValidityDays, lookMinu
     periods: lookMinutes / 5 + 1,
     datapoints: 1,
   });
-  // Silence is the symptom: nothing that the function emits could tell of a look that never starts.
-  alarms.add('crl-publish-late', {
-    of: 'silent',
-    metric: publish.metricInvocations({ period: Duration.minutes(3 * lookMinutes), statistic: 'Sum' }),
-    below: 1,
-    missing: TreatMissingData.BREACHING,
-  });
+  alarms.onSilence('crl-publish-late', publish, Duration.minutes(3 * lookMinutes), 'silent');
 }

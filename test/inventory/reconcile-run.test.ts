@@ -3,7 +3,7 @@ import { METRICS } from '../../domain/fleet/metrics.js';
 import { thingName } from '../../domain/fleet/thing-name.js';
 import { run } from '../../lambda/inventory/reconcile/run.js';
 import type { ReconcileSettings } from '../../lambda/inventory/reconcile/steps.js';
-import type { CertificateStatus } from '../../lambda/ports/registry.js';
+import type { CertificateStatus } from '../../domain/fleet/certificate-status.js';
 import type { TestCa } from '../builders/ca.js';
 import { deviceCertificate, deviceCertificates, fleetCa, recordOf, revocation, type DeviceCertificate } from './fleet.js';
 import { MemoryCloud } from './memory/memory-cloud.js';

@@ -1,7 +1,7 @@
 import { METRICS } from '../../domain/fleet/metrics.js';
 import type { InventoryMessage } from '../../lambda/inventory/record/event.js';
 import { run, type RecordSettings } from '../../lambda/inventory/record/run.js';
-import type { CertificateStatus } from '../../lambda/ports/registry.js';
+import type { CertificateStatus } from '../../domain/fleet/certificate-status.js';
 import type { TestCa } from '../builders/ca.js';
 import { deviceCertificate, fleetCa, recordOf, revocation, type DeviceCertificate } from './fleet.js';
 import { MemoryCloud, START_MS } from './memory/memory-cloud.js';

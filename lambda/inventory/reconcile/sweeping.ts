@@ -2,7 +2,7 @@ import type { CertificateId } from '../../../domain/fleet/certificate-id.js';
 import type { CertificateRecord } from '../../ports/inventory.js';
 import type { StatusPage } from '../../ports/inventory-pages.js';
 import type { ReconcileCheckpoint, ReconcilePhase } from '../../ports/reconciliation.js';
-import type { CertificateStatus } from '../../ports/registry.js';
+import type { CertificateStatus } from '../../../domain/fleet/certificate-status.js';
 import { paced } from '../paced.js';
 import { issuerIdsOf } from '../read-record.js';
 import { add, addExamples, type ReconcilePorts, type ReconcileSettings, type Step } from './steps.js';

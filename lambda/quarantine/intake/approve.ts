@@ -3,7 +3,9 @@
  * left out and told: a person consented to answering these violations, not to answering none. APPROVED → APPLIED comes last, so that a run which dies is
  * repeated; every workflow is begun once, by its name.
  */
-import { containmentsHash, readHeldContainments } from '../../../domain/fleet/held-containments.js';
+import { readHeldContainments } from '../../../domain/fleet/held-containments.js';
+import { heldListHash } from '../../../domain/fleet/held-list.js';
+import { wholeOf } from '../../../domain/fleet/octets.js';
 import { METRICS } from '../../../domain/fleet/metrics.js';
 import { neverListedBy } from '../../../domain/fleet/never-list.js';
 import type { Reason } from '../../../domain/fleet/reasons.js';
@@ -13,7 +15,6 @@ import { note } from '../evidence.js';
 import { allInTurns } from '../in-turns.js';
 import { begin } from './admit.js';
 import { decide } from './decide.js';
-import { whole } from './hold.js';
 import { BY, type IntakePorts, type IntakeSettings } from './ports.js';
 
 const AT_ONCE = 10;
@@ -24,8 +25,8 @@ export async function carryOut(ports: IntakePorts, settings: IntakeSettings, has
   const leave = (reason: Reason): void => signals.warn('approval not carried out', { hash, state: row?.state, reason });
   if (row === undefined) return leave('hold-unknown');
   if (row.state !== 'APPROVED') return leave('not-approved');
-  const octets = await whole(lists.load(row.listKey));
-  if (containmentsHash(octets) !== hash) {
+  const octets = await wholeOf(lists.load(row.listKey));
+  if (heldListHash(octets) !== hash) {
     signals.count(METRICS.heldListAltered);
     return leave('list-altered');
   }

@@ -3,7 +3,9 @@
  * grows: a longer one, under its own hash, takes the place of the one before, so that there is one list to read. A list that was looked at by a person
  * a while ago is left as it is.
  */
-import { containmentsHash, readHeldContainments, writeHeldContainments } from '../../../domain/fleet/held-containments.js';
+import { readHeldContainments, writeHeldContainments } from '../../../domain/fleet/held-containments.js';
+import { heldListHash } from '../../../domain/fleet/held-list.js';
+import { wholeOf } from '../../../domain/fleet/octets.js';
 import { METRICS } from '../../../domain/fleet/metrics.js';
 import type { Reason } from '../../../domain/fleet/reasons.js';
 import { thingName } from '../../../domain/fleet/thing-name.js';
@@ -58,18 +60,12 @@ async function earlier(
     const ageMs = nowMs - row.createdAtMs;
     const isRejected = row.state === 'REJECTED' && row.decidedBy !== BY && ageMs < REJECTED_FOR_MS;
     if (row.state !== 'HELD' && row.state !== 'APPROVED' && !isRejected) continue;
-    const octets = await whole(lists.load(row.listKey));
+    const octets = await wholeOf(lists.load(row.listKey));
     // Altered by somebody: it is never carried out, and nothing is taken from it.
-    if (containmentsHash(octets) !== row.hash) continue;
+    if (heldListHash(octets) !== row.hash) continue;
     const entries = readHeldContainments(octets);
     for (const { containmentId } of entries) known.add(containmentId);
     if (row.state === 'HELD' && ageMs < GATHERING_MS) growing.push({ row, entries });
   }
   return { growing, known };
-}
-
-export async function whole(parts: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for await (const part of parts) chunks.push(part);
-  return Buffer.concat(chunks);
 }

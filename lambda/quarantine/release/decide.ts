@@ -1,11 +1,11 @@
 /** Fails towards not letting in: a certificate is made ACTIVE again only where it was ACTIVE before, and nobody else has had a reason to end that. */
-import type { CertificateStatusWord } from './words.js';
+import type { CertificateStatus } from '../../../domain/fleet/certificate-status.js';
 
 export interface RestoreFacts {
   /** As the first containment found it. */
-  readonly before: CertificateStatusWord;
+  readonly before: CertificateStatus;
   /** In the registry now; `undefined`: deleted. */
-  readonly now?: CertificateStatusWord;
+  readonly now?: CertificateStatus;
   /** Things that are contained and have it, too. */
   readonly otherHolders: number;
   /** Did the containment make it ACTIVE for repair? Then an INACTIVE one was deactivated by somebody else. */

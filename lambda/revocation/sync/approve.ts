@@ -7,6 +7,7 @@
  * up, is taken up where it was. Without that, a list too long for one run would begin anew each time and never reach its end.
  */
 import { heldListHash, readHeldList, type HeldEntry, type HeldListHeader } from '../../../domain/fleet/held-list.js';
+import { wholeOf } from '../../../domain/fleet/octets.js';
 import { METRICS } from '../../../domain/fleet/metrics.js';
 import type { Reason } from '../../../domain/fleet/reasons.js';
 import { actionOf } from '../../../domain/pki/crl-reason.js';
@@ -28,7 +29,7 @@ export async function approve(ports: SyncPorts, settings: SyncSettings, hash: st
   // It stays APPROVED: the sweep brings it up again when things may be changed.
   if (!(await mayAct(ports, settings))) return leave(settings.mode === 'enforce' ? 'emergency-stop' : 'mode-observe');
 
-  const octets = await whole(ports.states.load(hold.listKey));
+  const octets = await wholeOf(ports.states.load(hold.listKey));
   if (heldListHash(octets) !== hash) {
     signals.count(METRICS.heldListAltered);
     return leave('list-altered');
@@ -104,10 +105,4 @@ function* messagesOf({ kind, anchorId, crlNumber }: HeldListHeader, entries: Ite
     const action = kind === 'reactivate' ? 'reactivate' : actionOf(reason);
     yield { version: 1, action, anchorId, serialNumber, reason, revocationDate, source: 'operator', crlNumber, runId: hash };
   }
-}
-
-async function whole(parts: AsyncIterable<Uint8Array>): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  for await (const part of parts) chunks.push(part);
-  return Buffer.concat(chunks);
 }

@@ -13,7 +13,7 @@ import type { RecordPorts } from '../../../lambda/inventory/record/run.js';
 import type { Decision } from '../../../lambda/ports/decision-log.js';
 import type { CertificateRecord, RevocationRecord } from '../../../lambda/ports/inventory.js';
 import type { ReconcileCheckpoint } from '../../../lambda/ports/reconciliation.js';
-import type { CertificateStatus } from '../../../lambda/ports/registry.js';
+import type { CertificateStatus } from '../../../domain/fleet/certificate-status.js';
 
 export interface Registered {
   status: CertificateStatus;

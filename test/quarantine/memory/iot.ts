@@ -5,7 +5,8 @@ import { bitString, integer, name, oid, sequence, time } from '../../builders/de
 import { thingName, type ThingName } from '../../../domain/fleet/thing-name.js';
 import type { ShutOffJob } from '../../../domain/protocol/shut-off.js';
 import type { DeviceJobs, Rights } from '../../../lambda/ports/containment-rights.js';
-import type { CertificateStatus, Registry } from '../../../lambda/ports/registry.js';
+import type { CertificateStatus } from '../../../domain/fleet/certificate-status.js';
+import type { Registry } from '../../../lambda/ports/registry.js';
 
 /** AWS IoT's own limits (FACTS B6). */
 const MAX_POLICIES = 10;

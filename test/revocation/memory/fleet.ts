@@ -3,7 +3,8 @@ import { thingName, type ThingName } from '../../../domain/fleet/thing-name.js';
 import type { SerialNumber } from '../../../domain/pki/serial-number.js';
 import type { CertificateRecord, Inventory, InventoryStatus, RevocationRecord } from '../../../lambda/ports/inventory.js';
 import type { PrivateCa } from '../../../lambda/ports/private-ca.js';
-import type { CertificateStatus, Registry } from '../../../lambda/ports/registry.js';
+import type { CertificateStatus } from '../../../domain/fleet/certificate-status.js';
+import type { Registry } from '../../../lambda/ports/registry.js';
 
 type InventoryPart = Pick<Inventory, 'bySerial' | 'alreadyDone' | 'activeCount' | 'rememberRevocation' | 'setStatus'>;
 

@@ -7,7 +7,8 @@ import type { Containments } from '../../../lambda/ports/containments.js';
 import type { Enrolling } from '../../../lambda/ports/enrolling.js';
 import type { CertificateRecord, Inventory, InventoryStatus, RevocationRecord } from '../../../lambda/ports/inventory.js';
 import type { JobExecutionStatus, Jobs } from '../../../lambda/ports/jobs.js';
-import type { CertificateStatus, Registry } from '../../../lambda/ports/registry.js';
+import type { CertificateStatus } from '../../../domain/fleet/certificate-status.js';
+import type { Registry } from '../../../lambda/ports/registry.js';
 
 interface Registered {
   status: CertificateStatus;
