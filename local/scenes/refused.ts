@@ -2,20 +2,21 @@
  * Scene: a device that has been taken over asks for what it must not get. It has a certificate that works and a rotation that is open, which is the
  * best position to ask from; each request is refused with its reason, and the honest one that follows is granted.
  */
-import { DeleteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { ROTATION_REFUSALS, RotationResponse } from '../../domain/protocol/rotation.js';
 import { DEFAULT_TOPIC_PREFIX, deviceTopic } from '../../domain/protocol/topics.js';
 import { alternativeName, caFlag, madeRequest, weakRequest } from '../fleet/certificate-requests.js';
 import type { EnrolledDevice } from '../fleet/enrol.js';
 import { RawDevice } from '../fleet/raw-device.js';
-import { alarmed, enrolled, gatewayOf, inventoryKnows } from './agents.js';
+import { alarmed, enrolled, gatewayOf, inventoryKnows, MINUTE } from './agents.js';
 import { activeOf } from './registry-view.js';
 import { until } from './report.js';
 import type { Scene } from './scene.js';
 import type { LiveRow } from './screen.js';
+import { containmentOf } from './standing.js';
 import type { Stage } from './stage.js';
 
 const CROOK = 'crook-0001';
+const CONTAINED = 'crook-0002';
 const DAYS_LEFT = 200;
 
 export const refused: Scene = {
@@ -23,10 +24,11 @@ export const refused: Scene = {
   title: 'a device that asks for too much',
   story: [
     'A device has been taken over. An operator rotates it, and it asks: in the name of',
-    'another, with keys that it must not have, for the rights of a CA, while it is contained.',
+    'another, with keys that it must not have, for the rights of a CA.',
+    'A second one is contained in the middle of its rotation.',
   ],
   async run(stage) {
-    const [crook] = await enrolled(stage, [CROOK], DAYS_LEFT);
+    const [crook, contained] = await enrolled(stage, [CROOK, CONTAINED], DAYS_LEFT);
     const since = stage.desk.world.clock.date();
     await anothersTopic(stage, crook!);
     const device = await RawDevice.connect({ ...gatewayOf(stage), ...crook! });
@@ -40,6 +42,7 @@ export const refused: Scene = {
     } finally {
       await device.end();
     }
+    await whileContained(stage, contained!);
     stage.expect('the alarm rotation-suspicious went off', await alarmed(stage, 'rotation-suspicious', since));
   },
 };
@@ -56,15 +59,16 @@ async function anothersTopic(stage: Stage, crook: EnrolledDevice): Promise<void>
 
 /** `fleetwarden rotate`; then the job is accepted, as the protocol wants it. */
 async function begin(stage: Stage, device: RawDevice): Promise<string> {
-  const topics = ['jobs/notify-next', 'jobs/+/get/+', 'jobs/+/update/+'].map((suffix) => `$aws/things/${CROOK}/${suffix}`);
-  await device.subscribe(deviceTopic(DEFAULT_TOPIC_PREFIX, CROOK, 'rotation/response'), ...topics);
+  const { thingName } = device;
+  const topics = ['jobs/notify-next', 'jobs/+/get/+', 'jobs/+/update/+'].map((suffix) => `$aws/things/${thingName}/${suffix}`);
+  await device.subscribe(responseTopic(thingName), ...topics);
   const announced = device.next((topic, message) => {
     const { execution } = message as { execution?: { jobId: string; versionNumber: number } };
     return topic.endsWith('/notify-next') ? execution : undefined;
   });
-  const asked = await stage.fleetwarden('rotate', CROOK);
+  const asked = await stage.fleetwarden('rotate', thingName);
   stage.expect(
-    `\`fleetwarden rotate ${CROOK}\` opens its rotation`,
+    `\`fleetwarden rotate ${thingName}\` opens its rotation`,
     asked.status === 0,
     asked.status === 0 ? undefined : asked.output.slice(0, 200),
   );
@@ -74,6 +78,7 @@ async function begin(stage: Stage, device: RawDevice): Promise<string> {
 }
 
 const requestTopic = (thing: string): string => deviceTopic(DEFAULT_TOPIC_PREFIX, thing, 'rotation/request');
+const responseTopic = (thing: string): string => deviceTopic(DEFAULT_TOPIC_PREFIX, thing, 'rotation/response');
 
 class Asking {
   private readonly rows: LiveRow[] = [];
@@ -86,12 +91,12 @@ class Asking {
 
   /** One message and its answer. */
   async say(topic: 'rotation/request' | 'rotation/proof', body: object, device = this.device): Promise<RotationResponse> {
-    const responses = deviceTopic(DEFAULT_TOPIC_PREFIX, CROOK, 'rotation/response');
+    const responses = responseTopic(device.thingName);
     const answered = device.next((said, message) => {
       const parsed = RotationResponse.safeParse(message);
       return said === responses && parsed.success ? parsed.data : undefined;
     });
-    await device.publish(deviceTopic(DEFAULT_TOPIC_PREFIX, CROOK, topic), { version: 1, jobId: this.jobId, ...body });
+    await device.publish(deviceTopic(DEFAULT_TOPIC_PREFIX, device.thingName, topic), { version: 1, jobId: this.jobId, ...body });
     return answered;
   }
 
@@ -121,14 +126,6 @@ async function askForTooMuch(stage: Stage, asking: Asking, { privateKeyPem }: En
   await asking.refusedWith('asks-for-ca', 'the rights of a CA', (await madeRequest({ commonName, extensions: [caFlag()] })).csr);
   await asking.refusedWith('weak-key', 'a key on the curve P-192', await weakRequest(commonName));
   await asking.refusedWith('key-reused', 'the key that it has already', (await madeRequest({ commonName, privateKeyPem })).csr);
-  const TableName = stage.ledgerTable;
-  const Key = { pk: { S: `CONTAINED#${CROOK}` }, sk: { S: 'CONTAINED' } };
-  await stage.clients.dynamodb.send(new PutItemCommand({ TableName, Item: Key }));
-  try {
-    await asking.refusedWith('contained', 'anything, while the thing is contained', (await madeRequest({ commonName })).csr);
-  } finally {
-    await stage.clients.dynamodb.send(new DeleteItemCommand({ TableName, Key }));
-  }
 }
 
 /** An ordinary request; then the old certificate claims that the new one works. */
@@ -148,7 +145,7 @@ async function honest(stage: Stage, asking: Asking, crook: EnrolledDevice): Prom
     privateKeyPem: request.privateKeyPem,
   });
   try {
-    await fresh.subscribe(deviceTopic(DEFAULT_TOPIC_PREFIX, CROOK, 'rotation/response'));
+    await fresh.subscribe(responseTopic(CROOK));
     const proved = await asking.say('rotation/proof', {}, fresh);
     stage.expect('the proof over the new certificate is taken', proved.status === 'proved', proved.status);
     const done = await until(async () => (await activeOf(stage, CROOK)).join() === issued.certificateId, 20_000);
@@ -156,4 +153,39 @@ async function honest(stage: Stage, asking: Asking, crook: EnrolledDevice): Prom
   } finally {
     await fresh.end();
   }
+}
+
+/**
+ * Containment takes the open rotation with it. Back for repair alone, the device may still write to its request topic, and gets nothing there.
+ */
+async function whileContained(stage: Stage, crook: EnrolledDevice): Promise<void> {
+  const before = await RawDevice.connect({ ...gatewayOf(stage), ...crook });
+  await inventoryKnows(stage, [crook]);
+  const jobId = await begin(stage, before);
+  const ordered = await stage.fleetwarden('contain', CONTAINED, '--reason', 'suspicious');
+  stage.expect(
+    `\`fleetwarden contain ${CONTAINED}\``,
+    ordered.status === 0,
+    ordered.status === 0 ? undefined : ordered.output.slice(0, 200),
+  );
+  stage.expect('its connection ended', (await before.whenEnded) !== '');
+  const inState = (state: string | undefined) => async () => {
+    if ((await containmentOf(stage, CONTAINED))?.state === state) return true;
+    await stage.desk.world.clock.advance(MINUTE);
+    return false;
+  };
+  stage.screen.say('… simulated: minutes pass, in which AWS IoT takes in the change of policies');
+  stage.expect('it may come back, for repair alone', await until(inState('reopened'), 60_000));
+  const device = await RawDevice.connect({ ...gatewayOf(stage), ...crook });
+  try {
+    await device.subscribe(responseTopic(CONTAINED));
+    const asking = new Asking(stage, device, jobId);
+    await asking.refusedWith('not-due', 'a certificate, while it is contained', (await madeRequest({ commonName: CONTAINED })).csr);
+  } finally {
+    await device.end();
+  }
+  const released = await stage.fleetwarden('release', CONTAINED, '--reason', 'checked');
+  stage.expect('it is released', released.status === 0 && (await until(inState(undefined), 60_000)));
+  // What a person contains counts against the brake too, for an hour.
+  await stage.desk.world.clock.advance(61 * MINUTE);
 }
