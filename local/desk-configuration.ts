@@ -1,6 +1,8 @@
-/** The configuration document of the desk: one CA of AWS Private CA, one that is not AWS's, and revocation in force. */
+/** The configuration document of the desk: one CA of AWS Private CA, one that is not AWS's, and one whose key lies in AWS KMS. */
 export interface DeskConfigurationOptions {
   readonly externalCaPem: string;
+  /** CA whose key is `OWN_CA_KEY_ID`. */
+  readonly ownCaPem: string;
   /** Overrides below `revocation`, for benches and tests. */
   readonly revocation?: Readonly<Record<string, unknown>>;
 }
@@ -17,9 +19,11 @@ export const DESK_DETECTOR = 'com.example.ids';
 /** Things with this attribute are contained by no machine, whatever they do. */
 export const NEVER_CONTAINED = 'role=gateway';
 
-export const ANCHORS = { privateCa: 'fleet', external: 'factory' } as const;
+export const ANCHORS = { privateCa: 'fleet', external: 'factory', own: 'plant' } as const;
+/** Key of AWS KMS that the desk has from the beginning. */
+export const OWN_CA_KEY_ID = '5e1f51a0-0000-4000-8000-000000000001';
 
-export function deskConfiguration({ externalCaPem, revocation }: DeskConfigurationOptions): Record<string, unknown> {
+export function deskConfiguration({ externalCaPem, ownCaPem, revocation }: DeskConfigurationOptions): Record<string, unknown> {
   return {
     prefix: 'fleetwarden',
     trustAnchors: [
@@ -35,6 +39,13 @@ export function deskConfiguration({ externalCaPem, revocation }: DeskConfigurati
         },
       },
       { id: ANCHORS.external, type: 'external', certificatePem: externalCaPem, crl: { distributionPoints: [] } },
+      {
+        id: ANCHORS.own,
+        type: 'external',
+        certificatePem: ownCaPem,
+        signer: { type: 'kms', keyArn: `arn:aws:kms:eu-west-1:000000000000:key/${OWN_CA_KEY_ID}` },
+        crl: {},
+      },
     ],
     // A user's own deployment starts in `observe`; at the desk there is nothing to lose, and the point is to see it act.
     revocation: { mode: 'enforce', ...revocation },
@@ -67,6 +78,7 @@ export function deskConfiguration({ externalCaPem, revocation }: DeskConfigurati
     },
     rotation: {
       mode: 'enforce',
+      issuingAnchor: ANCHORS.privateCa,
       windowDays: 30,
       validityDays: 90,
       graceDays: 1,

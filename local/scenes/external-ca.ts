@@ -5,6 +5,7 @@
 import { execFile } from 'node:child_process';
 import { randomBytes, webcrypto } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import 'reflect-metadata';
@@ -24,6 +25,7 @@ export interface ExternalCa {
   /** `OpenSSL 3.0.19` or the library's name: what the newcomer is told. */
   readonly madeBy: string;
   readonly certificatePem: string;
+  privateKeyPem(): Promise<string>;
   /** Signs a certificate request for a device. Returns PEM. */
   sign(csrPem: string, at: Date): Promise<string>;
   /** Writes a full CRL, DER. */
@@ -104,6 +106,7 @@ async function withOpenssl(directory: string, commonName: string, madeBy: string
   return {
     madeBy,
     certificatePem: readFileSync(file('ca.pem'), 'utf8'),
+    privateKeyPem: () => readFile(file('ca.key'), 'utf8'),
     async sign(csrPem) {
       const serial = newSerial();
       writeFileSync(file(`${serial}.csr`), csrPem);
@@ -190,6 +193,7 @@ async function withLibrary(commonName: string, at: Date, keyId?: string): Promis
   return {
     madeBy: '@peculiar/x509',
     certificatePem: `${root.toString('pem')}\n`,
+    privateKeyPem: async () => x509.PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY'),
     async sign(csrPem, now) {
       const csr = new x509.Pkcs10CertificateRequest(csrPem);
       const certificate = await x509.X509CertificateGenerator.create({

@@ -18,6 +18,7 @@ import { falseAlarms } from './false-alarms.js';
 import { fastPath } from './fast-path.js';
 import { Cellar, offline } from './offline.js';
 import { otherCa } from './other-ca.js';
+import { ownCa } from './own-ca.js';
 import { powerLoss } from './power-loss.js';
 import { refused } from './refused.js';
 import { rotation } from './rotation.js';
@@ -124,7 +125,7 @@ async function main(options: Options): Promise<number> {
     const revocation = [fastPath, crlOnly, otherCa(book), attack(book, directory)];
     const renewal = [rotation(cellar), offline(cellar), powerLoss(directory), badFirmware, refused];
     const isolation = [violators, falseAlarms];
-    const scenes = [...revocation, ...renewal, ...isolation].filter(({ id }) => options.scenes?.includes(id) ?? true);
+    const scenes = [...revocation, ...renewal, ...isolation, ownCa].filter(({ id }) => options.scenes?.includes(id) ?? true);
     const verdicts = await play(scenes, stage);
     const ok = verdicts.every(held);
     screen.verdict(verdicts, [

@@ -9,7 +9,7 @@ import {
   type ApplicationParameter,
   type RotationParameter,
 } from '../../domain/protocol/application-parameters.js';
-import { deskConfiguration } from '../desk-configuration.js';
+import { deskConfiguration, OWN_CA_KEY_ID } from '../desk-configuration.js';
 import { startDesk, type Desk } from '../desk.js';
 import { enrol, type EnrolledDevice, type Issuer } from '../fleet/enrol.js';
 import { startFleet, type Fleet } from '../fleet/fleet.js';
@@ -25,6 +25,8 @@ const PRIVATE_CA_SHARE = 0.4;
 export interface Opened {
   readonly desk: Desk;
   readonly externalCa: ExternalCa;
+  /** Its key is in AWS KMS; the application keeps its books and writes its CRL. */
+  readonly ownCa: ExternalCa;
 }
 
 export interface OpenOptions {
@@ -48,14 +50,16 @@ export async function openDesk(screen: Screen, options: OpenOptions): Promise<Op
   };
   const externalCa = await createExternalCa(`${directory}/factory-ca`, 'Factory CA', new Date());
   screen.done(`a CA that is not AWS's: "Factory CA", made by ${externalCa.madeBy}`, lap());
+  const ownCa = await createExternalCa(`${directory}/plant-ca`, 'Plant CA', new Date());
   const assembly = await synthesise(
-    deskConfiguration({ externalCaPem: externalCa.certificatePem, ...(revocation ? { revocation } : {}) }),
+    deskConfiguration({ externalCaPem: externalCa.certificatePem, ownCaPem: ownCa.certificatePem, ...(revocation ? { revocation } : {}) }),
     directory,
     signal,
   );
   screen.done('the CDK application is synthesised: the very templates that `cdk deploy` would send', lap());
   const desk = await startDesk({
     assembly,
+    kms: { keys: [{ keyId: OWN_CA_KEY_ID, privateKeyPem: await ownCa.privateKeyPem() }] },
     // AWS IoT takes six to eight minutes to let a change of policies count (IG iot-policies.html).
     iot: { policyDelayMs: 7 * 60_000 },
     ...(seed === undefined ? {} : { seed }),
@@ -71,13 +75,13 @@ export async function openDesk(screen: Screen, options: OpenOptions): Promise<Op
       seed: desk.world.faults.seed,
     },
   );
-  return { desk, externalCa };
+  return { desk, externalCa, ownCa };
 }
 
 /** Enrols and connects the fleet, and waits until the inventory knows it. */
 export async function peopled(
   screen: Screen,
-  { desk, externalCa }: Opened,
+  { desk, externalCa, ownCa }: Opened,
   devices: number,
   onFleet: (fleet: Fleet) => void,
 ): Promise<Stage> {
@@ -121,6 +125,7 @@ export async function peopled(
     clients,
     screen,
     externalCa,
+    ownCa,
     members,
     untouched: [...members],
     privateCaArn,

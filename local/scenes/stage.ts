@@ -38,6 +38,8 @@ export interface Stage {
   readonly clients: Clients;
   readonly screen: Screen;
   readonly externalCa: ExternalCa;
+  /** Its key is in AWS KMS. */
+  readonly ownCa: ExternalCa;
   /** Devices not touched by an earlier scene. */
   readonly untouched: Member[];
   readonly members: readonly Member[];

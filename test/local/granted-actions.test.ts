@@ -48,7 +48,7 @@ const OPERATION: Readonly<Record<string, string>> = {
 /** All actions of identity policies, of every role of both stacks. */
 function granted(): readonly string[] {
   const app = new App({ context: CONTEXT, analyticsReporting: false });
-  const document = deskConfiguration({ externalCaPem: ownCa().certificatePem });
+  const document = deskConfiguration({ externalCaPem: ownCa().certificatePem, ownCaPem: ownCa().certificatePem });
   const trustAnchors = [...(document['trustAnchors'] as readonly unknown[]), signerAnchor()];
   const stacks = addStacks(app, {
     configuration: parseConfiguration({ ...document, ...EVERYTHING_ELSE, trustAnchors }, 'the desk, with everything on'),
