@@ -159,7 +159,19 @@ export interface Gateway {
   connections(): readonly { readonly clientId: string; readonly certificateId: string; readonly connectedAtMs: number }[];
 }
 
-/** A violation that somebody at the desk wants to have happened: the desk evaluates no metrics. */
+/** What one client did, or what was done to it, as the gateway saw it. Who is authenticated and let in or refused; TLS alone has no client id yet. */
+export interface ClientTraffic {
+  /** A metric of AWS IoT (`Connect.Success`, `PublishIn.AuthError` …), or `Disconnect`, for which there is none. */
+  readonly what: string;
+  readonly clientId: string;
+  readonly sourceIp: string;
+  /** Topic, or topic filter of a subscription. */
+  readonly topic?: string;
+  /** Of the payload. */
+  readonly bytes?: number;
+}
+
+/** A violation that somebody at the desk wants to have happened, whatever the devices do. */
 export interface RaisedViolation {
   readonly securityProfileName: string;
   readonly behaviorName: string;
@@ -177,7 +189,7 @@ export interface RaisedViolation {
   readonly confidenceLevel?: 'LOW' | 'MEDIUM' | 'HIGH';
 }
 
-/** Device Defender Detect, by hand: what is raised here is listed and notified as Detect does. */
+/** Device Defender Detect, by hand: what is raised here is listed and notified as Detect does, and no metric ends it. */
 export interface Detection {
   /** Answers the violation's id; of one that is open already, that one's. Throws where profile, behaviour or target do not exist. */
   raise(violation: RaisedViolation): Promise<string>;
@@ -222,6 +234,8 @@ export interface Cloud {
     registry?: IotRegistry;
     gateway?: Gateway;
     detect?: Detection;
+    /** Device Defender Detect looks at each client by itself. */
+    traffic?: (traffic: ClientTraffic) => void;
     /** Runs the topic rules on one message. Called by the gateway for every publish that reaches the broker. */
     rules?: (message: {
       readonly topic: string;

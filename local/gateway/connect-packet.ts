@@ -102,7 +102,7 @@ function isAuthorised(connection: DeviceConnection, will: Message | undefined): 
 function refuseUnauthorised(connection: DeviceConnection): void {
   const { gateway } = connection;
   gateway.events.connectFailed(connection.identity());
-  gateway.count('Connect.AuthError', { Protocol: 'Mqtt' });
+  gateway.count('Connect.AuthError', { Protocol: 'Mqtt' }, { clientId: connection.clientId, sourceIp: connection.sourceIp });
   gateway.log({
     eventType: 'Connect',
     logLevel: 'ERROR',

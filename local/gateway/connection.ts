@@ -150,6 +150,9 @@ export class Connection implements DeviceConnection {
       isCongested: () => this.socket.writableLength > MAX_SOCKET_BACKLOG_BYTES,
       receiveMaximum: this.receiveMaximum,
       send: (message, { messageId, duplicate, retain }) => {
+        const { clientId, sourceIp } = this;
+        const of = { clientId, sourceIp, topic: message.topic, bytes: message.payload.length };
+        if (!duplicate) this.gateway.count('PublishOut.Success', { Protocol: 'Mqtt' }, of);
         const left =
           message.expiresAtMs === undefined
             ? {}

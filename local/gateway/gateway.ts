@@ -86,7 +86,7 @@ export async function startGateway(cloud: Cloud, options: GatewayOptions = {}): 
     joined: (connection) => {
       connection.connectedAtMs = world.clock.nowMs();
       byClient.set(connection.clientId, connection);
-      count('Connect.Success', { Protocol: 'Mqtt' });
+      count('Connect.Success', { Protocol: 'Mqtt' }, { clientId: connection.clientId, sourceIp: connection.sourceIp });
       log({ eventType: 'Connect', logLevel: 'INFO', ...connection.logFields() });
       world.journal.add({ kind: 'connection', what: 'connected', who: connection.clientId, ok: true });
       registry.connected(connection.certificateId, connection.clientId);
@@ -104,6 +104,7 @@ export async function startGateway(cloud: Cloud, options: GatewayOptions = {}): 
         detail: reason,
       });
       registry.disconnected(connection.certificateId, connection.clientId, reason);
+      cloud.parts.traffic?.({ what: 'Disconnect', clientId: connection.clientId, sourceIp: connection.sourceIp });
       events.disconnected(connection.identity(), reason);
     },
     forget: (connection) => {

@@ -39,14 +39,15 @@ export function acceptPublish(connection: DeviceConnection, packet: IPublishPack
     },
     { clientId: connection.clientId, certificateId: connection.certificateId, sourceIp: connection.sourceIp },
   );
-  gateway.count('PublishIn.Success', { Protocol: 'Mqtt' });
+  const { clientId, sourceIp } = connection;
+  gateway.count('PublishIn.Success', { Protocol: 'Mqtt' }, { clientId, sourceIp, topic, bytes: payload.length });
   gateway.log({ eventType: 'Publish-In', logLevel: 'INFO', ...connection.logFields(), topicName: topic });
   if (packet.qos === 1) connection.send({ cmd: 'puback', messageId: packet.messageId!, reasonCode: REASON.normal });
 }
 
 function refuse(connection: DeviceConnection, packet: IPublishPacket, topic: string): void {
   const { gateway } = connection;
-  gateway.count('PublishIn.AuthError', { Protocol: 'Mqtt' });
+  gateway.count('PublishIn.AuthError', { Protocol: 'Mqtt' }, { clientId: connection.clientId, sourceIp: connection.sourceIp, topic });
   gateway.log({
     eventType: 'Publish-In',
     logLevel: 'ERROR',

@@ -27,7 +27,9 @@ export function acceptSubscribe(connection: DeviceConnection, session: Session, 
   const granted = packet.subscriptions.map(({ topic: filter, qos, nl, rap, rh }) => {
     const refused = refusal(connection, session, filter);
     if (refused !== undefined) {
-      gateway.count('Subscribe.AuthError', { Protocol: 'Mqtt' });
+      const { clientId, sourceIp } = connection;
+      const of = refused === REASON.notAuthorized ? { clientId, sourceIp, topic: filter } : undefined;
+      gateway.count('Subscribe.AuthError', { Protocol: 'Mqtt' }, of);
       gateway.log({
         eventType: 'Subscribe',
         logLevel: 'ERROR',
