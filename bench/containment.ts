@@ -52,6 +52,8 @@ export interface CallRow {
   readonly calls: Readonly<Record<string, number>>;
   /** States that the workflow entered. */
   readonly steps: number;
+  /** Tries that the quotas of an account refused, by API, of all things together; the SDK, or the workflow, tries again. */
+  readonly throttled: Readonly<Record<string, number>>;
 }
 
 export interface ContainmentResults {
@@ -59,8 +61,6 @@ export interface ContainmentResults {
   readonly calls: readonly CallRow[];
   /** Function → largest `Max Memory Used`, MB. */
   readonly peakMb: Readonly<Record<string, number>>;
-  /** Calls of quarantine that the quotas of an account refused; the SDK tries again. */
-  readonly throttled: number;
   readonly dead: number;
 }
 
@@ -95,7 +95,6 @@ export async function run(): Promise<ContainmentResults> {
       times: [byViolation.times, byOperator.times],
       calls: [byViolation.calls, byOperator.calls, release],
       peakMb: await peaksMb(scene.desk, FUNCTIONS),
-      throttled: bench.throttled,
       dead: await deadLetters(scene.desk),
     };
     process.stdout.write(`${tables(results)}\n`);
@@ -113,7 +112,7 @@ interface Cutting {
 class Bench {
   /** By API, of the functions of quarantine, as far as they work for single things. */
   private readonly counts = new Map<string, number>();
-  throttled = 0;
+  private readonly throttled = new Map<string, number>();
 
   private constructor(
     private readonly scene: Scene,
@@ -123,7 +122,7 @@ class Bench {
   ) {
     scene.desk.world.journal.on(({ kind, who, what, detail }) => {
       if (kind !== 'call' || !who.startsWith('fleetwarden-quarantine-')) return;
-      if (/Throttl|TooManyRequests/.test(detail ?? '')) this.throttled += 1;
+      if (/Throttl|TooManyRequests/.test(detail ?? '')) this.throttled.set(what, (this.throttled.get(what) ?? 0) + 1);
       else if (!who.startsWith('fleetwarden-quarantine-watch')) this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
     });
   }
@@ -142,7 +141,7 @@ class Bench {
     devices: readonly Device[],
     provoke: (device: RawDevice) => Promise<number>,
   ): Promise<{ readonly times: TimeRow; readonly calls: CallRow }> {
-    const [calls, steps] = [new Map(this.counts), await this.steps()];
+    const [calls, steps, throttled] = [new Map(this.counts), await this.steps(), new Map(this.throttled)];
     const cuttings = await Promise.all(
       devices.map(async (device, index): Promise<Cutting> => {
         const connected = await RawDevice.connect(this.options(device));
@@ -165,6 +164,7 @@ class Bench {
         of: `containment by ${by}`,
         calls: each(difference(this.counts, calls), devices.length),
         steps: ((await this.steps()) - steps) / devices.length,
+        throttled: Object.fromEntries(difference(this.throttled, throttled)),
       },
     };
   }
@@ -181,7 +181,7 @@ class Bench {
   async releaseAll(): Promise<CallRow> {
     // The window in which the flood was, and the three normal ones that clear it.
     await this.scene.desk.world.clock.advance(25 * MINUTE_MS);
-    const [calls, steps] = [new Map(this.counts), await this.steps()];
+    const [calls, steps, throttled] = [new Map(this.counts), await this.steps(), new Map(this.throttled)];
     const things = await this.contained();
     for (const { thingName } of things) {
       const message: ContainmentControl = { kind: 'release', thingName, by: 'bench', reason: 'bench', rekey: false, force: false };
@@ -192,6 +192,7 @@ class Bench {
       of: 'release',
       calls: each(difference(this.counts, calls), things.length),
       steps: ((await this.steps()) - steps) / things.length,
+      throttled: Object.fromEntries(difference(this.throttled, throttled)),
     };
   }
 
@@ -318,7 +319,7 @@ const isIot = (api: string): boolean => /^iot(data)?:/.test(api);
 const inOrder = (apis: Iterable<string>): string[] =>
   [...new Set(apis)].sort((one, other) => Number(isIot(other)) - Number(isIot(one)) || one.localeCompare(other));
 
-function tables({ times, calls, peakMb, throttled, dead }: ContainmentResults): string {
+function tables({ times, calls, peakMb, dead }: ContainmentResults): string {
   const time = new Table({
     head: ['asked for by', 'devices', 'to', 'p50', 'p90', 'p99'],
     style: { head: [] },
@@ -340,13 +341,18 @@ function tables({ times, calls, peakMb, throttled, dead }: ContainmentResults): 
     call.push([api, ...calls.map((row) => number(row.calls[api]))]);
   const sum = (row: CallRow): number => Object.entries(row.calls).reduce((total, [api, count]) => total + (isIot(api) ? count : 0), 0);
   call.push(['AWS IoT, sum', ...calls.map((row) => number(sum(row)))], ['states entered', ...calls.map(({ steps }) => number(steps))]);
+  const refused = ({ throttled }: CallRow): string =>
+    Object.entries(throttled)
+      .map(([api, count]) => `${count} ${api}`)
+      .join(', ') || 'none';
   const memory = new Table({ head: ['function', 'peak MB'], style: { head: [] } });
   for (const [name, mb] of Object.entries(peakMb)) memory.push([name, mb]);
   return [
     time.toString(),
     call.toString(),
     memory.toString(),
-    `Throttled calls: ${throttled}. Messages in dead-letter queues: ${dead}.`,
+    ...calls.map((row) => `Throttled, ${row.of}, all things together: ${refused(row)}.`),
+    `Messages in dead-letter queues: ${dead}.`,
   ].join('\n');
 }
 

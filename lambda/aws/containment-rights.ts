@@ -19,6 +19,7 @@ import {
 import { certificateId, type CertificateId } from '../../domain/fleet/certificate-id.js';
 import { thingName } from '../../domain/fleet/thing-name.js';
 import type { DeviceJobs, Rights } from '../ports/containment-rights.js';
+import { certificateArns } from './certificate-arns.js';
 import { errorName } from './retry.js';
 
 const PAGE_SIZE = 250;
@@ -34,10 +35,14 @@ async function unlessAbsent<T>(call: Promise<T>): Promise<T | undefined> {
   }
 }
 
-export function iotRights(iot: IoTClient): Rights {
-  /** Asked each time: a certificate that is gone has no ARN to attach to. */
+/** `arns`: shared with the registry, so that what the one was told need not be asked by the other. */
+export function iotRights(iot: IoTClient, arns = certificateArns()): Rights {
+  /** Asks only as long as no ARN has been seen. `undefined`: the certificate is gone; where nobody asked, the call that names the ARN says so. */
   const arnOf = async (id: CertificateId): Promise<string | undefined> => {
+    const known = arns.of(id);
+    if (known !== undefined) return known;
     const answer = await unlessAbsent(iot.send(new DescribeCertificateCommand({ certificateId: id })));
+    arns.learn(answer?.certificateDescription?.certificateArn);
     return answer?.certificateDescription?.certificateArn;
   };
 
@@ -75,6 +80,7 @@ export function iotRights(iot: IoTClient): Rights {
         const page = await unlessAbsent(iot.send(new ListThingPrincipalsV2Command({ thingName: thing, maxResults: PAGE_SIZE, nextToken })));
         if (page === undefined) return [];
         for (const { principal = '' } of page.thingPrincipalObjects ?? []) {
+          arns.learn(principal);
           const id = CERTIFICATE_ARN.exec(principal)?.[1];
           if (id !== undefined) ids.push(certificateId(id));
         }

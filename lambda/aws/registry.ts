@@ -10,6 +10,7 @@ import { certificateId, type CertificateId } from '../../domain/fleet/certificat
 import { thingName, type ThingName } from '../../domain/fleet/thing-name.js';
 import type { CertificateStatus } from '../../domain/fleet/certificate-status.js';
 import type { Registry } from '../ports/registry.js';
+import { certificateArns } from './certificate-arns.js';
 import { errorName } from './retry.js';
 
 /** The most that ListCertificates and ListPrincipalThingsV2 give in one answer. */
@@ -37,18 +38,12 @@ const isAbsent = (error: unknown): boolean => errorName(error) === 'ResourceNotF
  * The AWS IoT registry. Only ResourceNotFoundException means "does not exist". A throttled call is repeated by the client once and then
  * thrown, to be repeated in another slot of the pace that all workers share.
  */
-export function iotRegistry(iot: IoTClient, iotData: IoTDataPlaneClient): Registry {
-  /** `arn:aws:iot:<region>:<account>:cert/`, learned from an ARN that the registry gave: partition and account need no configuration. */
-  let arnPrefix: string | undefined;
-  const learn = (arn: string | undefined): void => {
-    if (arn !== undefined) arnPrefix = arn.slice(0, arn.lastIndexOf('/') + 1);
-  };
-
+export function iotRegistry(iot: IoTClient, iotData: IoTDataPlaneClient, arns = certificateArns()): Registry {
   async function describe(id: CertificateId) {
     try {
       const { certificateDescription } = await iot.send(new DescribeCertificateCommand({ certificateId: id }));
       if (certificateDescription === undefined) throw new Error(`DescribeCertificate ${id}: got no description`);
-      learn(certificateDescription.certificateArn);
+      arns.learn(certificateDescription.certificateArn);
       return certificateDescription;
     } catch (error) {
       if (isAbsent(error)) return undefined;
@@ -83,21 +78,20 @@ export function iotRegistry(iot: IoTClient, iotData: IoTDataPlaneClient): Regist
       // Oldest first: what is registered while a run is under way comes after its marker, and is not missed.
       const answer = await iot.send(new ListCertificatesCommand({ pageSize: PAGE_SIZE, ascendingOrder: true, marker }));
       const certificates = (answer.certificates ?? []).map((listed) => {
-        learn(listed.certificateArn);
+        arns.learn(listed.certificateArn);
         return { certificateId: certificateId(listed.certificateId ?? ''), status: statusFrom(listed.status, listed.certificateId) };
       });
       return { certificates, ...(answer.nextMarker === undefined ? {} : { nextMarker: answer.nextMarker }) };
     },
 
     async thingsOf(id) {
-      if (arnPrefix === undefined && (await describe(id)) === undefined) return [];
+      if (arns.of(id) === undefined && (await describe(id)) === undefined) return [];
+      const principal = arns.of(id);
       const names: ThingName[] = [];
       let nextToken: string | undefined;
       do {
         try {
-          const answer = await iot.send(
-            new ListPrincipalThingsV2Command({ principal: `${arnPrefix}${id}`, maxResults: PAGE_SIZE, nextToken }),
-          );
+          const answer = await iot.send(new ListPrincipalThingsV2Command({ principal, maxResults: PAGE_SIZE, nextToken }));
           names.push(...(answer.principalThingObjects ?? []).map((attached) => thingName(attached.thingName ?? '')));
           nextToken = answer.nextToken;
         } catch (error) {

@@ -1,5 +1,6 @@
 /** What the handlers of the steps are built from, in one place: ports on AWS, and settings from the environment. */
 import type { z } from 'zod';
+import { certificateArns } from '../aws/certificate-arns.js';
 import { documentClient, iotClient, iotDataClient } from '../aws/clients.js';
 import { dynamoContainmentBudget } from '../aws/containment-budget.js';
 import { dynamoCertificateClaims, dynamoContainmentRecords } from '../aws/containment-records.js';
@@ -36,6 +37,7 @@ export function stepPorts(env: ContainEnv): StepPorts & { readonly signals: Flus
   const dynamo = documentClient();
   const ledger = { client: dynamo, table: env.LEDGER_TABLE };
   const iot = iotClient();
+  const arns = certificateArns();
   return {
     ledger,
     budget: dynamoContainmentBudget(ledger, clock),
@@ -46,8 +48,8 @@ export function stepPorts(env: ContainEnv): StepPorts & { readonly signals: Flus
     jobs: iotDeviceJobs(iot),
     pace: dynamoPace(ledger),
     records: dynamoContainmentRecords(ledger, clock),
-    registry: iotRegistry(iot, iotDataClient()),
-    rights: iotRights(iot),
+    registry: iotRegistry(iot, iotDataClient(), arns),
+    rights: iotRights(iot, arns),
     rotationJobs: iotJobs(iot),
     rotations: dynamoRotations(ledger, clock),
     signals: lambdaSignals(env.APPLICATION, clock),

@@ -1,3 +1,4 @@
+import { certificateArns } from '../../aws/certificate-arns.js';
 import { documentClient, iotClient, iotDataClient, s3Client, sqsClient } from '../../aws/clients.js';
 import { dynamoContainmentBudget } from '../../aws/containment-budget.js';
 import { dynamoContainmentHolds } from '../../aws/containment-holds.js';
@@ -23,6 +24,7 @@ const env = readEnvironment(IntakeEnv);
 const signals = lambdaSignals(env.APPLICATION, clock);
 const dynamo = documentClient();
 const iot = iotClient();
+const arns = certificateArns();
 const ledger = { client: dynamo, table: env.LEDGER_TABLE };
 const ports: IntakePorts = {
   budget: dynamoContainmentBudget(ledger, clock),
@@ -34,8 +36,8 @@ const ports: IntakePorts = {
   lists: s3SerialState(s3Client(), env.STATE_BUCKET),
   queue: sqsIntakeQueue(sqsClient(), env.INTAKE_QUEUE_URL),
   records: dynamoContainmentRecords(ledger, clock),
-  registry: iotRegistry(iot, iotDataClient()),
-  rights: iotRights(iot),
+  registry: iotRegistry(iot, iotDataClient(), arns),
+  rights: iotRights(iot, arns),
   signals,
   stop: dynamoEmergencyStop(ledger),
   violations: violationsOf(env, ledger, iot),
