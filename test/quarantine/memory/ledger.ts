@@ -40,7 +40,8 @@ export class MemoryRecords implements ContainmentRecords {
     const there = this.rows.get(thing);
     if (there?.containmentId !== containmentId) return;
     this.rows.delete(thing);
-    this.over.set(`${thing} ${containmentId}`, { ...there, state: 'released', releasedAtMs });
+    const { taskToken: _token, ...kept } = there;
+    this.over.set(`${thing} ${containmentId}`, { ...kept, state: 'released', releasedAtMs });
   }
   async past(thing: ThingName, containmentId: string) {
     return this.over.get(`${thing} ${containmentId}`);
@@ -74,13 +75,20 @@ export class MemoryClaims implements CertificateClaims {
 
 export class MemoryBudget implements ContainmentBudget {
   readonly rows = new Map<string, Booking>();
+  private turn: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly nowMs: () => number) {}
 
   async booked() {
     return [...this.rows.values()].filter(({ freedAtMs, sinceMs }) => freedAtMs === undefined || sinceMs > this.nowMs() - HOUR_MS);
   }
-  async book(wanted: readonly Booking[], admits: (booked: readonly Booking[]) => Promise<boolean>) {
+  /** One after the other: two at once cannot both take the rest. */
+  book(wanted: readonly Booking[], admits: (booked: readonly Booking[]) => Promise<boolean>) {
+    const booked = this.turn.then(() => this.bookInTurn(wanted, admits));
+    this.turn = booked.catch(() => undefined);
+    return booked;
+  }
+  private async bookInTurn(wanted: readonly Booking[], admits: (booked: readonly Booking[]) => Promise<boolean>) {
     const ids = new Set(wanted.map(({ containmentId }) => containmentId));
     const missing = wanted.filter(
       ({ containmentId }) => this.rows.get(containmentId)?.freedAtMs !== undefined || !this.rows.has(containmentId),

@@ -42,7 +42,8 @@ export class MemoryInventory {
   }
   async setStatus(id: CertificateId, status: InventoryStatus, statusReason: string) {
     const before = this.records.get(id);
-    if (before !== undefined) this.records.set(id, { ...before, status, statusReason });
+    // REVOKED is for ever.
+    if (before !== undefined && before.status !== 'REVOKED') this.records.set(id, { ...before, status, statusReason });
   }
   async activeCount() {
     return this.active;
