@@ -62,7 +62,7 @@ function window(batches: readonly (readonly string[])[]): { readonly seconds: nu
     for (const data of batch) {
       const read = readRecord(data);
       if (read.kind !== 'event') throw new Error('monitor: a record of the bench was not read');
-      const sign = signOf(read.record, false)!;
+      const sign = signOf(read.record)!;
       if (fold(state, sign, plan, START) === 'counted') touched.add(sign.clientId);
     }
     for (const clientId of touched)

@@ -77,11 +77,13 @@ export const ReceivedRecord = z.object({ kind: z.literal('received'), clientId, 
 
 export const ReportRecord = z.object({ kind: z.literal('report'), clientId, timestamp: timeMs, ...ReportFields.shape });
 
-/** One refusal, taken out of a batch of log events by `watch` and put back under the client id; of a connection that was refused, under the principal. */
+/** One refusal, taken out of a batch of log events by `watch` and put back under whom it is counted for (`IotLogLine`). */
 export const RefusedRecord = z.object({
   kind: z.literal('refused'),
   clientId,
   eventType: z.string().max(64),
+  /** Of a message that was not delivered: one topic counts once. */
+  topicName: z.string().max(256).nullish(),
   sourceIp: z.string().max(64).nullish(),
   traceId: z.string().max(64),
   timestamp: timeMs,
@@ -102,9 +104,18 @@ export type RefusedRecord = z.infer<typeof RefusedRecord>;
 export const payloadBytes = ({ base64Length, paddingAt }: { readonly base64Length: number; readonly paddingAt: number }): number =>
   Math.floor(((paddingAt < 0 ? base64Length : paddingAt) * 3) / 4);
 
-/** A subscription filter of CloudWatch Logs wants this much: what was refused to a client that is known (IG cwl-format.html). */
-export const REFUSAL_FILTER = '{ $.reason = "AUTHORIZATION_FAILURE" }';
+/**
+ * What the subscription filter lets through: what the policies refused to somebody who was authenticated (IG cwl-format.html). Neither
+ * `Connection.AuthNError`, which has reasons of its own and of which anybody on the internet can make any number, nor what a contained thing writes at
+ * DEBUG.
+ */
+export const REFUSAL_REASON = 'AUTHORIZATION_FAILURE';
+export const REFUSAL_FILTER = `{ $.reason = "${REFUSAL_REASON}" }`;
 export const IOT_LOG_GROUP = 'AWSIotLogsV2';
+/** Of AWS IoT's log levels those at which refusals are written; the first is enough. */
+export const REFUSAL_LOG_LEVELS = ['ERROR', 'WARN', 'INFO', 'DEBUG'] as const;
+/** Events of the message broker that a policy can refuse (IG cwl-format.html); `Publish-Out` is the delivery of a message. */
+export const REFUSABLE_EVENTS = ['Connect', 'Publish-In', 'Publish-Out', 'Subscribe'] as const;
 
 /** What CloudWatch Logs puts on a stream, gzipped (AWS: "Log group-level subscription filters", SubscriptionFilters.html). */
 export const LogBatch = z.object({
@@ -113,7 +124,12 @@ export const LogBatch = z.object({
   logEvents: z.array(z.object({ id: z.string(), message: z.string() })),
 });
 
-/** A line of AWSIotLogsV2; its time has no zone and is UTC. A refusal without client id (nobody was authenticated) is no device's behaviour. */
+const clipped = (most: number) => z.string().transform((text) => text.slice(0, most));
+
+/**
+ * A line of AWSIotLogsV2; its time has no zone and is UTC. What only describes (a topic that a device chose, as long as it liked) is cut and not refused:
+ * nobody may hide a refusal behind a long name. HTTPS has no client; AWS IoT then writes none, or `N/A` as in its rules.
+ */
 export const IotLogLine = z.object({
   timestamp: z
     .string()
@@ -121,11 +137,14 @@ export const IotLogLine = z.object({
     .transform((text) => Date.parse(`${text.replace(' ', 'T')}Z`)),
   eventType: z.string().max(64),
   traceId: z.string().max(64),
-  clientId: clientId.optional(),
-  principalId: clientId.optional(),
-  sourceIp: z.string().max(64).optional(),
-  status: z.string().max(32).optional(),
-  reason: z.string().max(128).optional(),
+  clientId: z
+    .string()
+    .max(128)
+    .transform((text) => (text === '' || text.toLowerCase() === 'n/a' ? undefined : text))
+    .optional(),
+  principalId: clipped(128).optional(),
+  topicName: clipped(256).optional(),
+  sourceIp: clipped(64).optional(),
 });
 
 export interface FleetRule {

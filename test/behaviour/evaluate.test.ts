@@ -116,25 +116,23 @@ describe('silence', () => {
 
 describe('a record', () => {
   const world = new World({ behaviours: [] });
-  const values = (record: Parameters<typeof signOf>[0], logs = false) =>
-    Object.fromEntries((signOf(record, logs)?.values ?? []).filter(([, value]) => value !== 0));
+  const values = (record: Parameters<typeof signOf>[0]) =>
+    Object.fromEntries((signOf(record)?.values ?? []).filter(([, value]) => value !== 0));
 
   it('of a connection is an attempt from an address', () =>
     expect(values(world.presence('dev-1', 'connected'))).toEqual({
       'aws:num-connection-attempts': 1,
       'aws:source-ip-address': ['198.18.0.1'],
     }));
-  it('of a refused connection is an attempt, and a refusal unless the logs count those', () => {
+  it('of a refused connection is an attempt and a refusal', () =>
     expect(values(world.presence('dev-1', 'connect_failed'))).toMatchObject({
       'aws:num-connection-attempts': 1,
       'aws:num-authorization-failures': 1,
-    });
-    expect(values(world.presence('dev-1', 'connect_failed'), true)).not.toHaveProperty('aws:num-authorization-failures');
-  });
+    }));
   it('of a refused connection is about who was authenticated, not about whom he claimed to be', () => {
-    expect(signOf(world.presence('dev-1', 'connect_failed'), false)?.clientId).toBe(certificateOf('dev-1'));
-    expect(signOf(world.presence('dev-1', 'connect_failed', 1, { principalIdentifier: undefined }), false)).toBeUndefined();
-    expect(signOf(world.presence('dev-1', 'connected'), false)?.clientId).toBe('dev-1');
+    expect(signOf(world.presence('dev-1', 'connect_failed'))?.clientId).toBe(certificateOf('dev-1'));
+    expect(signOf(world.presence('dev-1', 'connect_failed', 1, { principalIdentifier: undefined }))).toBeUndefined();
+    expect(signOf(world.presence('dev-1', 'connected'))?.clientId).toBe('dev-1');
   });
   it.each(['AUTH_ERROR', 'FORBIDDEN_ACCESS'])('of an end by %s is a disconnect and a refusal', (disconnectReason) =>
     expect(values(world.presence('dev-1', 'disconnected', 1, { disconnectReason }))).toEqual({
@@ -146,10 +144,9 @@ describe('a record', () => {
     expect(values(world.presence('dev-1', 'disconnected', 1, { disconnectReason: 'CONNECTION_LOST' }))).toEqual({
       'aws:num-disconnects': 1,
     }));
-  it('of a refusal counts where logs are a source, and only there', () => {
+  it('of a refusal in the log is one, and known to be out of the log', () => {
     const refused = { kind: 'refused', clientId: 'dev-1', eventType: 'Subscribe', traceId: 't', timestamp: 1 } as const;
-    expect(values(refused, true)).toEqual({ 'aws:num-authorization-failures': 1 });
-    expect(values(refused)).toEqual({});
+    expect(signOf(refused)).toMatchObject({ isFromLog: true, values: [['aws:num-authorization-failures', 1]] });
   });
   it.each([
     [0, 0],
@@ -158,12 +155,12 @@ describe('a record', () => {
     [3, 3],
     [100, 100],
   ])('of a message of %d octets has %d', (octets, size) =>
-    expect(signOf(world.sent('dev-1', octets), false)!.values[1]).toEqual(['aws:message-byte-size', size]),
+    expect(signOf(world.sent('dev-1', octets))!.values[1]).toEqual(['aws:message-byte-size', size]),
   );
   it('names the thing where AWS says it is another name', () => {
     const state = emptyState();
-    fold(state, signOf(world.presence('client-7', 'connected', 1, { thingName: 'pump-7' }), false)!, planFor(away), 0);
-    fold(state, signOf(world.presence('dev-1', 'connected', 1, { thingName: 'dev-1' }), false)!, planFor(away), 0);
+    fold(state, signOf(world.presence('client-7', 'connected', 1, { thingName: 'pump-7' }))!, planFor(away), 0);
+    fold(state, signOf(world.presence('dev-1', 'connected', 1, { thingName: 'dev-1' }))!, planFor(away), 0);
     expect([state.clients.get('client-7')!.n, state.clients.get('dev-1')!.n]).toEqual(['pump-7', undefined]);
   });
 });
@@ -171,12 +168,12 @@ describe('a record', () => {
 describe('an event', () => {
   const world = new World({ behaviours: [] });
   const start = world.clock.nowMs();
-  const taken = (timestamp: number) => fold(emptyState(), signOf(world.sent('dev-1', 3, { timestamp }), false)!, planFor(upper), start);
+  const taken = (timestamp: number) => fold(emptyState(), signOf(world.sent('dev-1', 3, { timestamp }))!, planFor(upper), start);
   it('that is late by minutes counts in the window in which it comes', () => expect(taken(start - LATE_MS)).toBe('counted'));
   it('that is later than that does not count: its window has been judged', () => expect(taken(start - LATE_MS - 1)).toBe('late'));
   it('of a new client is lost when the state is full, of a known one it counts', () => {
     const state = { ...stateWith({}), full: true };
-    const of = (client: string) => fold(state, signOf(world.sent(client), false)!, planFor(upper), start);
+    const of = (client: string) => fold(state, signOf(world.sent(client))!, planFor(upper), start);
     expect([of('dev-1'), of('dev-2')]).toEqual(['counted', 'lost']);
   });
 });

@@ -183,6 +183,8 @@ describe('log lines', () => {
       ['dev-2', Date.parse('2026-11-22T10:00:01.500Z')],
       ['c0ffee', Date.parse('2026-11-22T10:00:01.500Z')],
     ]);
+    // A refusal whose time cannot be read, and a line that is no line: neither passes for nothing.
+    expect(world.signals.metrics.get(METRICS.monitorUnreadable)).toBe(2);
     await world.take(...world.stream.records, ...world.stream.records, { ...world.stream.records[0], traceId: 'trace-9' });
     expect(world.announced).toEqual(['in-alarm dev-1 refusals']);
     expect(world.signals.metrics.get(METRICS.monitorCopies)).toBe(3);
@@ -204,7 +206,7 @@ it('one that claims to be another, and is refused, does not bring that other int
   await world.take(...claims);
   await world.endWindow();
   expect(world.topic.published.map(({ thingName }) => thingName)).not.toContain('victim');
-  expect(world.announced).toEqual(['in-alarm c0ffee address']);
+  expect(world.announced.toSorted()).toEqual(['in-alarm c0ffee address', 'in-alarm c0ffee refusals']);
 });
 
 describe('a device that is away', () => {

@@ -86,13 +86,13 @@ const record: fc.Arbitrary<FleetRecord> = fc
 
 /** A session begins once and ends once, and a report id is given once: what the sources promise. */
 const unique = (records: readonly FleetRecord[]): FleetRecord[] => [
-  ...new Map(records.map((each) => [signOf(each, false)?.identity ?? Symbol('none'), each])).values(),
+  ...new Map(records.map((each) => [signOf(each)?.identity ?? Symbol('none'), each])).values(),
 ];
 
 function stateOf(records: readonly FleetRecord[], carriedEvery = 0): WindowState {
   let state = emptyState();
   for (const [index, each] of records.entries()) {
-    fold(state, signOf(each, false)!, plan, START);
+    fold(state, signOf(each)!, plan, START);
     if (carriedEvery > 0 && index % carriedEvery === 0) state = decodeState(encodeState(state).carried);
   }
   return state;
@@ -173,8 +173,8 @@ describe('a window', () => {
   it('is not made to forget a refusal by a flood of messages', () => {
     const messages = Array.from({ length: SEEN_MESSAGES + 5 }, (_, n) => message(n));
     const state = emptyState();
-    for (const each of [refusal(1), ...messages, refusal(1)]) fold(state, signOf(each, true)!, plan, START);
-    expect(state.clients.get('dev-1')!.s!['a']).toBe(1);
+    for (const each of [refusal(1), ...messages, refusal(1)]) fold(state, signOf(each)!, plan, START);
+    expect(state.clients.get('dev-1')!.l!['a']).toBe(1);
     expect(SEEN_OTHERS).toBeGreaterThan(SEEN_MESSAGES);
   });
 });

@@ -74,8 +74,14 @@ function judge({ behaviour, metric, isNormal }: Planned, client: ClientState, fl
   return { isNormal: meets(operator, observed, limit), value: { [kind]: observed } };
 }
 
+/**
+ * Of a sum that presence events and the log both tell of, the larger: each of them tells of what happened once at most, so whichever is deaf does not
+ * matter, and nothing counts twice.
+ */
 function observedOf(gathering: 'sum' | 'range', client: ClientState, code: string, upper: boolean): number | undefined {
-  return gathering === 'sum' ? client.s?.[code] : client.r?.[code]?.[upper ? 1 : 0];
+  if (gathering === 'range') return client.r?.[code]?.[upper ? 1 : 0];
+  const [told, logged] = [client.s?.[code], client.l?.[code]];
+  return told === undefined ? logged : Math.max(told, logged ?? 0);
 }
 
 /** A count of the cloud's own is zero when nothing came; what a device does not report is not known. */

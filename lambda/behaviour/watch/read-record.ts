@@ -1,11 +1,12 @@
 /** One record of the stream. Fails to "unreadable", which is counted: a record that throws would be tried again until it is too old, and hold up its shard. */
 import { gunzipSync } from 'node:zlib';
-import { FleetRecord, IotLogLine, LogBatch, type RefusedRecord } from '../../../domain/protocol/fleet-events.js';
+import { z } from 'zod';
+import { FleetRecord, IotLogLine, LogBatch, REFUSAL_REASON, type RefusedRecord } from '../../../domain/protocol/fleet-events.js';
 
 export type ReadRecord =
   | { readonly kind: 'event'; readonly record: FleetRecord }
-  /** A batch of log lines of many clients. */
-  | { readonly kind: 'refusals'; readonly refusals: readonly RefusedRecord[] }
+  /** A batch of log lines of many clients. `unreadable`: so many of them. */
+  | { readonly kind: 'refusals'; readonly refusals: readonly RefusedRecord[]; readonly unreadable: number }
   | { readonly kind: 'unreadable' };
 
 const UNREADABLE: ReadRecord = { kind: 'unreadable' };
@@ -26,23 +27,45 @@ export function readRecord(base64: string): ReadRecord {
 function readLogs(text: string): ReadRecord {
   const read = LogBatch.safeParse(JSON.parse(text));
   if (!read.success) return UNREADABLE;
-  const refusals = read.data.messageType === 'CONTROL_MESSAGE' ? [] : read.data.logEvents.flatMap(({ message }) => refusalOf(message));
-  return { kind: 'refusals', refusals };
+  if (read.data.messageType === 'CONTROL_MESSAGE') return { kind: 'refusals', refusals: [], unreadable: 0 };
+  const lines = read.data.logEvents.map(({ message }) => refusalOf(message));
+  return {
+    kind: 'refusals',
+    refusals: lines.filter((line) => typeof line === 'object'),
+    unreadable: lines.filter((line) => line === 'unreadable').length,
+  };
 }
 
-/** None where nobody was authenticated, or where the line says something else: the filter of the subscription is not part of what we trust. */
-function refusalOf(message: string): RefusedRecord[] {
-  let line: unknown;
+const SomeLine = z.object({ reason: z.unknown() });
+/** Of the principal of a connection by client certificate. */
+const CERTIFICATE_ID = /^[0-9a-f]{64}$/;
+
+/**
+ * `none`: it says something else, or nobody was authenticated; the filter of the subscription is not part of what we trust. `unreadable`: a refusal of
+ * which we cannot say whose it is, which must not pass for none.
+ */
+function refusalOf(message: string): RefusedRecord | 'none' | 'unreadable' {
+  let said: unknown;
   try {
-    line = JSON.parse(message);
+    said = JSON.parse(message);
   } catch {
-    return [];
+    return 'unreadable';
   }
-  const { success, data } = IotLogLine.safeParse(line);
-  if (!success || data.reason !== 'AUTHORIZATION_FAILURE') return [];
-  const { eventType, sourceIp, traceId, timestamp } = data;
-  // Who is refused to connect under a name has only claimed it: counted for him, not for whom he named.
-  const clientId = eventType === 'Connect' ? data.principalId : data.clientId;
-  if (clientId === undefined) return [];
-  return [{ kind: 'refused', clientId, eventType, sourceIp, traceId, timestamp }];
+  const some = SomeLine.safeParse(said);
+  if (!some.success) return 'unreadable';
+  if (some.data.reason !== REFUSAL_REASON) return 'none';
+  const line = IotLogLine.safeParse(said);
+  if (!line.success) return 'unreadable';
+  const { eventType, topicName, sourceIp, traceId, timestamp } = line.data;
+  const clientId = whose(line.data);
+  return clientId === undefined ? 'none' : { kind: 'refused', clientId, eventType, topicName, sourceIp, traceId, timestamp };
+}
+
+/**
+ * Who is refused to connect under a name has only claimed it: counted for him, not for whom he named. So is a principal that is no device (a person, an app):
+ * it may be let in under the name of a thing, and the thing has done nothing.
+ */
+function whose({ eventType, clientId, principalId }: z.output<typeof IotLogLine>): string | undefined {
+  if (eventType === 'Connect' || clientId === undefined) return principalId || undefined;
+  return principalId === undefined || CERTIFICATE_ID.test(principalId) ? clientId : principalId;
 }

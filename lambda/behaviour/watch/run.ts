@@ -44,15 +44,18 @@ async function take(ports: WatchPorts, settings: WatchSettings, event: WindowEve
   const { stream, signals } = ports;
   const counts = { counted: 0, again: 0, late: 0, lost: 0, unreadable: 0, reports: 0 };
   const touched = new Set<string>();
-  const logs = settings.sources.has('logs');
   for (const { kinesis } of event.Records) {
     const read = readRecord(kinesis.data);
-    if (read.kind === 'refusals') await stream.put(read.refusals.filter(({ clientId }) => !settings.ignored.has(clientId)));
-    else if (read.kind === 'unreadable') {
+    const place = { shardId: event.shardId, sequenceNumber: kinesis.sequenceNumber };
+    if (read.kind === 'refusals') {
+      await stream.put(read.refusals.filter(({ clientId }) => !settings.ignored.has(clientId)));
+      counts.unreadable += read.unreadable;
+      if (read.unreadable > 0) signals.warn('lines of the log cannot be read', { ...place, lines: read.unreadable });
+    } else if (read.kind === 'unreadable') {
       counts.unreadable += 1;
-      signals.warn('a record of the stream cannot be read', { shardId: event.shardId, sequenceNumber: kinesis.sequenceNumber });
+      signals.warn('a record of the stream cannot be read', place);
     } else if (!settings.ignored.has(read.record.clientId)) {
-      const sign = signOf(read.record, logs);
+      const sign = signOf(read.record);
       if (sign === undefined) {
         counts.reports += 1;
         continue;

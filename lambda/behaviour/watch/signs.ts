@@ -9,6 +9,8 @@ export interface Sign {
   readonly identity?: string;
   /** One of the many: told apart by a memory of their own, so that a flood of messages does not push out what is rare. */
   readonly isMessage: boolean;
+  /** Out of the log, where what presence events tell of as well stands once more: counted beside it, never added to it. */
+  readonly isFromLog?: true;
   readonly atMs: number;
   /** Metric → its value in this record: a number, or the elements of a list. */
   readonly values: readonly (readonly [metric: string, value: number | readonly (string | number)[]])[];
@@ -30,12 +32,12 @@ export interface Presence {
 const REFUSALS = new Set(['AUTH_ERROR', 'FORBIDDEN_ACCESS']);
 
 /** `undefined`: a report that is none, or a refusal of nobody: counted. */
-export function signOf(record: FleetRecord, refusalsFromLogs: boolean): Sign | undefined {
+export function signOf(record: FleetRecord): Sign | undefined {
   const { clientId, timestamp: atMs } = record;
   const base = { clientId, atMs, isMessage: false } as const;
   switch (record.kind) {
     case 'presence':
-      return presenceSign(record, refusalsFromLogs);
+      return presenceSign(record);
     case 'subscription': {
       const identity = `s|${clientId}|${record.sessionIdentifier ?? ''}|${atMs}|${record.topics.join(' ')}`;
       return { ...base, identity, values: [['fleetwarden:num-subscriptions', record.topics.length]] };
@@ -60,8 +62,9 @@ export function signOf(record: FleetRecord, refusalsFromLogs: boolean): Sign | u
     case 'refused':
       return {
         ...base,
-        identity: `r|${record.traceId}|${record.eventType}|${atMs}`,
-        values: refusalsFromLogs ? [['aws:num-authorization-failures', 1]] : [],
+        identity: refusalIdentity(record),
+        isFromLog: true,
+        values: [['aws:num-authorization-failures', 1]],
       };
     case 'report': {
       const report = readReport(record);
@@ -70,13 +73,27 @@ export function signOf(record: FleetRecord, refusalsFromLogs: boolean): Sign | u
   }
 }
 
+/**
+ * A message that was not delivered is an attempt of the device only in so far as it has subscribed to the topic: how many come there is for others to
+ * say, and nobody may be contained by being written to. So a topic counts once.
+ */
+function refusalIdentity({
+  clientId,
+  eventType,
+  topicName,
+  traceId,
+  timestamp,
+}: Extract<FleetRecord, { readonly kind: 'refused' }>): string {
+  return eventType === 'Publish-Out' ? `o|${clientId}|${topicName ?? ''}` : `r|${traceId}|${eventType}|${topicName ?? ''}|${timestamp}`;
+}
+
 type PresenceRecord = Extract<FleetRecord, { readonly kind: 'presence' }>;
 
 /**
  * A connection that was refused says nothing about the client whose id it claimed: anybody with any certificate of the fleet may claim any, and six such
  * attempts would have it contained. It is counted for the principal, under the certificate id, which is no thing: people are told of it.
  */
-function presenceSign(record: PresenceRecord, refusalsFromLogs: boolean): Sign | undefined {
+function presenceSign(record: PresenceRecord): Sign | undefined {
   const clientId = record.eventType === 'connect_failed' ? record.principalIdentifier : record.clientId;
   if (!clientId) return undefined;
   const { eventType, timestamp: atMs, sessionIdentifier, versionNumber, ipAddress, thingName } = record;
@@ -85,7 +102,7 @@ function presenceSign(record: PresenceRecord, refusalsFromLogs: boolean): Sign |
   const values: [string, number | readonly string[]][] = [
     ['aws:num-connection-attempts', isAttempt ? 1 : 0],
     ['aws:num-disconnects', eventType === 'disconnected' ? 1 : 0],
-    ['aws:num-authorization-failures', isRefusal && !refusalsFromLogs ? 1 : 0],
+    ['aws:num-authorization-failures', isRefusal ? 1 : 0],
   ];
   if (isAttempt && ipAddress) values.push(['aws:source-ip-address', [ipAddress]]);
   return {

@@ -16,6 +16,8 @@ export interface ClientState {
   n?: string;
   /** Code of a metric → sum. */
   s?: Record<string, number>;
+  /** The same, of what the log tells of: what is in it may be in `s` as well. */
+  l?: Record<string, number>;
   /** Code of a metric → smallest and largest. */
   r?: Record<string, [number, number]>;
   /** Code of a metric → those that are not normal; empty: all were. */
@@ -70,7 +72,9 @@ function add(client: ClientState, sign: Sign, plan: Plan): void {
     if (typeof value !== 'number') {
       if (gathering === 'set') (client.t ??= {})[code] = keep(client.t[code] ?? [], value, planned);
     } else if (gathering === 'sum') {
-      if (value > 0 || planned[0]!.metric.side === 'device') (client.s ??= {})[code] = (client.s[code] ?? 0) + value;
+      if (!(value > 0) && planned[0]!.metric.side !== 'device') continue;
+      const sums = sign.isFromLog ? (client.l ??= {}) : (client.s ??= {});
+      sums[code] = (sums[code] ?? 0) + value;
     } else if (gathering === 'range') {
       const [least, most] = client.r?.[code] ?? [value, value];
       (client.r ??= {})[code] = [Math.min(least, value), Math.max(most, value)];
