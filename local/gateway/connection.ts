@@ -144,15 +144,28 @@ export class Connection implements DeviceConnection {
     return { clientId: this.clientId, principalId: this.certificateId, sourceIp: this.sourceIp, sourcePort: this.sourcePort };
   }
 
+  /** A message that iot:Receive does not allow; the connection stays. Of a message it is asked once, unless the rights change while it waits. */
+  private undelivered(topicName: string): void {
+    const { gateway, clientId, sourceIp } = this;
+    gateway.count('PublishOut.AuthError', { Protocol: 'Mqtt' }, { clientId, sourceIp, topic: topicName });
+    const refused = { reason: 'AUTHORIZATION_FAILURE', details: 'Authorization Failure' };
+    gateway.log({ eventType: 'Publish-Out', logLevel: 'ERROR', ...this.logFields(), topicName, ...refused });
+  }
+
   outlet(): Outlet {
     return {
-      mayReceive: (topic) => this.may('iot:Receive', 'topic', topic),
+      mayReceive: (topic) => {
+        const allowed = this.may('iot:Receive', 'topic', topic);
+        if (!allowed) this.undelivered(topic);
+        return allowed;
+      },
       isCongested: () => this.socket.writableLength > MAX_SOCKET_BACKLOG_BYTES,
       receiveMaximum: this.receiveMaximum,
       send: (message, { messageId, duplicate, retain }) => {
         const { clientId, sourceIp } = this;
         const of = { clientId, sourceIp, topic: message.topic, bytes: message.payload.length };
         if (!duplicate) this.gateway.count('PublishOut.Success', { Protocol: 'Mqtt' }, of);
+        this.gateway.log({ eventType: 'Publish-Out', logLevel: 'INFO', ...this.logFields(), topicName: message.topic });
         const left =
           message.expiresAtMs === undefined
             ? {}

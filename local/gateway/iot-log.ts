@@ -17,7 +17,7 @@ export interface LogSubject {
 }
 
 export interface LogEntry extends LogSubject {
-  readonly eventType: 'Connect' | 'Disconnect' | 'Connection.AuthNError' | 'Publish-In' | 'Subscribe' | 'Unsubscribe';
+  readonly eventType: 'Connect' | 'Disconnect' | 'Connection.AuthNError' | 'Publish-In' | 'Publish-Out' | 'Subscribe' | 'Unsubscribe';
   readonly logLevel: 'INFO' | 'ERROR' | 'DEBUG';
   readonly sourcePort?: number;
   readonly topicName?: string;

@@ -1,5 +1,6 @@
 import {
   AddThingToThingGroupCommand,
+  CreatePolicyCommand,
   CreateThingGroupCommand,
   DeleteV2LoggingLevelCommand,
   ListV2LoggingLevelsCommand,
@@ -88,6 +89,32 @@ describe('log lines of the broker', () => {
       expect.objectContaining({ ...failure, eventType: 'Subscribe', topicName: 'not/mine' }),
       expect.objectContaining({ ...failure, eventType: 'Publish-In', topicName: 'not/mine/either' }),
       expect.objectContaining({ ...failure, eventType: 'Connect', clientId: 'another-name' }),
+    ]);
+  });
+
+  test('say of a message that the policy does not let through to a subscriber which topic it was on', async () => {
+    await options({ defaultLogLevel: 'ERROR' });
+    const Statement = [
+      { Effect: 'Allow', Action: ['iot:Connect', 'iot:Subscribe'], Resource: '*' },
+      { Effect: 'Allow', Action: 'iot:Receive', Resource: 'arn:aws:iot:eu-west-1:000000000000:topic/fleet/pump-1/in' },
+    ];
+    const policyDocument = JSON.stringify({ Version: '2012-10-17', Statement });
+    await desk.iot.send(new CreatePolicyCommand({ policyName: 'listening', policyDocument }));
+    const device = await desk.enrol('pump-1', { policy: 'listening' });
+    const client = await desk.connect(device, 'pump-1');
+    await client.subscribeAsync('fleet/#', { qos: 1 });
+    desk.gateway.publish('fleet/pump-1/in', 'x', { qos: 1 });
+    desk.gateway.publish('fleet/pump-2/in', 'x', { qos: 1 });
+    await until('the line', () => of(device).length > 0);
+    await client.endAsync();
+    expect(of(device)).toEqual([
+      expect.objectContaining({
+        eventType: 'Publish-Out',
+        status: 'Failure',
+        reason: 'AUTHORIZATION_FAILURE',
+        topicName: 'fleet/pump-2/in',
+        principalId: device.certificateId,
+      }),
     ]);
   });
 
