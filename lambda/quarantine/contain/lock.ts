@@ -22,10 +22,7 @@ export async function lock(ports: LockPorts, settings: StepSettings, containment
   const policiesTaken: string[] = [];
   for (const seen of [...snapshot.certificates, ...adopted]) policiesTaken.push(...(await swapPolicies(ports, settings, seen)));
   const groupsLeft = snapshot.groups.filter(({ policies }) => policies.length > 0).map(({ name }) => name);
-  for (const name of groupsLeft) {
-    await nextSlot(ports, settings);
-    await ports.rights.leaveGroup(name, thingName);
-  }
+  for (const name of groupsLeft) await ports.rights.leaveGroup(name, thingName);
   const joined = await ports.rights.joinGroup(settings.quarantineGroup, thingName);
   const rotationsCancelled = await cancelRotations(ports, containment);
   return { policiesTaken, groupsLeft, rotationsCancelled, ...(joined === 'joined' ? {} : { notSeen: joined }) };
@@ -38,11 +35,11 @@ export async function swapPolicies(
   { certificateId, policies }: CertificateSnapshot,
 ): Promise<readonly string[]> {
   const { repairPolicy } = settings;
-  await nextSlot(ports, settings);
+  const taken = policies.filter((name) => name !== repairPolicy);
+  await nextSlot(ports, settings, { calls: taken.length });
   const registered = await ports.registry.describe(certificateId);
   // What is revoked can do nothing any more, and keeps what it had.
   if (registered === undefined || registered.status === 'REVOKED') return [];
-  const taken = policies.filter((name) => name !== repairPolicy);
   for (const name of taken) await ports.rights.detachPolicy(certificateId, name);
   const attached = await ports.rights.attachPolicy(certificateId, repairPolicy);
   if (attached !== 'attached') throw new Error(`repair policy ${repairPolicy} on certificate ${certificateId}: ${attached}`);

@@ -18,7 +18,7 @@ export const REASON_OF: Readonly<Record<Trigger['kind'], Reason>> = {
 /** `undefined`: the thing is gone, contained by another containment, or its alarm is over. Then there is nothing to do. */
 export async function record(
   ports: StepPorts,
-  { quarantineGroup, timeBoxMs }: StepSettings,
+  settings: StepSettings,
   { containmentId, thingName: name, response, trigger }: WorkflowInput,
 ): Promise<Containment | undefined> {
   const thing = thingName(name);
@@ -34,7 +34,7 @@ export async function record(
     await note(ports, id, 'outcome', 'contain', 'alarm-over');
     return undefined;
   }
-  const snapshot = await takeSnapshot(ports, thing, quarantineGroup);
+  const snapshot = await takeSnapshot(ports, settings, thing);
   const atMs = ports.clock.nowMs();
   const containment: Containment = {
     containmentId,
@@ -46,7 +46,7 @@ export async function record(
     adopted: [],
     startedAtMs: atMs,
     updatedAtMs: atMs,
-    endsAtMs: atMs + timeBoxMs,
+    endsAtMs: atMs + settings.timeBoxMs,
   };
   const opened = await ports.records.open(containment);
   if (opened === 'other') {

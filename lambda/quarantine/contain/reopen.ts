@@ -4,6 +4,7 @@
  */
 import type { CertificateId } from '../../../domain/fleet/certificate-id.js';
 import type { Containment } from '../../ports/containment-records.js';
+import type { RegisteredCertificate } from '../../ports/registry.js';
 import { nextSlot, type StepPorts, type StepSettings } from '../ports.js';
 import { revocationOf, type RevocationFact } from './revocation-of.js';
 
@@ -47,7 +48,7 @@ export async function reopen(ports: ReopenPorts, settings: StepSettings, { thing
       {
         before: before.status,
         now: registered?.status,
-        revocation: await revocationOf(ports, seen.certificateId),
+        revocation: await revocationOf(ports, seen.certificateId, registered),
         policies: (await ports.rights.policiesOf(seen.certificateId)) ?? [],
         carryingGroups,
       },
@@ -55,7 +56,7 @@ export async function reopen(ports: ReopenPorts, settings: StepSettings, { thing
     );
     if (decision === 'rights-remain') withRights.push(seen.certificateId);
     const wasOpened = registered?.status === 'ACTIVE' && before.status === 'ACTIVE';
-    if (!wasOpened && (decision !== 'activate' || !(await openAgain(ports, seen.certificateId)))) continue;
+    if (!wasOpened && (decision !== 'activate' || registered === undefined || !(await openAgain(ports, registered)))) continue;
     await ports.inventory.setStatus(seen.certificateId, 'ACTIVE', 'in-repair', 'containment');
     active.push(seen.certificateId);
   }
@@ -66,9 +67,10 @@ export async function reopen(ports: ReopenPorts, settings: StepSettings, { thing
  * A revocation may begin at this very moment: it goes on record first and acts then, we make it ACTIVE first and look then. `false`: it stays shut, or is
  * gone.
  */
-export async function openAgain(ports: Pick<StepPorts, 'inventory' | 'registry'>, id: CertificateId): Promise<boolean> {
+export async function openAgain(ports: Pick<StepPorts, 'inventory' | 'registry'>, registered: RegisteredCertificate): Promise<boolean> {
+  const { certificateId: id } = registered;
   if (!(await ports.registry.setStatus(id, 'ACTIVE'))) return false;
-  if ((await revocationOf(ports, id)) === 'none') return true;
+  if ((await revocationOf(ports, id, registered)) === 'none') return true;
   const now = await ports.registry.describe(id);
   if (now?.status === 'ACTIVE') await ports.registry.setStatus(id, 'INACTIVE');
   return false;

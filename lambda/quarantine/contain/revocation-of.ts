@@ -6,6 +6,7 @@
 import type { CertificateId } from '../../../domain/fleet/certificate-id.js';
 import { Certificate } from '../../../domain/pki/certificate.js';
 import type { SerialNumber } from '../../../domain/pki/serial-number.js';
+import type { RegisteredCertificate } from '../../ports/registry.js';
 import type { StepPorts } from '../ports.js';
 
 /** `unreadable`: neither the registry nor the inventory says which certificate it is. */
@@ -19,11 +20,13 @@ interface Identity {
 /** Outcomes of a revocation that leave nothing of it on the certificate. */
 const WITHOUT_EFFECT: ReadonlySet<string | undefined> = new Set(['reactivated', 'mismatch', 'is-a-ca']);
 
+/** `registered`: as DescribeCertificate has just answered; a PEM never changes, so it is asked for once. */
 export async function revocationOf(
-  { inventory, registry }: Pick<StepPorts, 'inventory' | 'registry'>,
+  { inventory }: Pick<StepPorts, 'inventory'>,
   id: CertificateId,
+  registered: Pick<RegisteredCertificate, 'certificatePem'> | undefined,
 ): Promise<RevocationFact> {
-  const identities = [await inventory.byId(id), identityIn((await registry.describe(id))?.certificatePem)];
+  const identities = [await inventory.byId(id), identityIn(registered?.certificatePem)];
   const known = identities.filter((identity) => identity !== undefined);
   for (const { issuerId, serialNumber } of known) {
     const { revocation } = await inventory.bySerial(issuerId, serialNumber);

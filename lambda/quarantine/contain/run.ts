@@ -10,7 +10,7 @@ import type { ContainCall, ContainStep, StepAnswer, WorkflowInput } from '../../
 import type { Containment } from '../../ports/containment-records.js';
 import { listed, note } from '../evidence.js';
 import { nextOf, patience } from '../next.js';
-import type { StepPorts, StepSettings } from '../ports.js';
+import { nextSlot, type StepPorts, type StepSettings } from '../ports.js';
 import { cutOff } from './cut.js';
 import { lock } from './lock.js';
 import { record } from './record.js';
@@ -34,6 +34,7 @@ export async function run(ports: StepPorts, settings: StepSettings, { step, inpu
     if (containment.release !== undefined || !mayDo(step, next)) return next;
     if (step === 'Watch') return watch(ports, settings, containment);
     if (await isHalted(ports, settings)) return paused(containment.updatedAtMs, clock.nowMs());
+    if (step === 'ShutOff' || step === 'CheckAnswer') await nextSlot(ports, settings, { of: 'jobs' });
     const moved = await ACTS[step](ports, settings, containment);
     return moved === undefined ? again(ports, input) : nextOf(moved, clock.nowMs());
   }

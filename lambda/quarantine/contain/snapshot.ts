@@ -2,13 +2,19 @@
 import type { ThingName } from '../../../domain/fleet/thing-name.js';
 import type { CertificateSnapshot, Snapshot } from '../../ports/containment-records.js';
 import type { CertificateId } from '../../../domain/fleet/certificate-id.js';
-import type { StepPorts } from '../ports.js';
+import { nextSlot, type StepPorts, type StepSettings } from '../ports.js';
 
-export type SnapshotPorts = Pick<StepPorts, 'clock' | 'inventory' | 'registry' | 'rights'>;
+export type SnapshotPorts = Pick<StepPorts, 'clock' | 'inventory' | 'pace' | 'registry' | 'rights'>;
 
-export async function takeSnapshot(ports: SnapshotPorts, thing: ThingName, quarantineGroup: string): Promise<Snapshot> {
+export async function takeSnapshot(
+  ports: SnapshotPorts,
+  settings: Pick<StepSettings, 'perSecond' | 'quarantineGroup'>,
+  thing: ThingName,
+): Promise<Snapshot> {
+  const { quarantineGroup } = settings;
   const certificates: CertificateSnapshot[] = [];
   for (const id of await ports.rights.certificatesOf(thing)) {
+    await nextSlot(ports, settings);
     const seen = await certificateNow(ports, id);
     if (seen !== undefined) certificates.push(seen);
   }
@@ -29,8 +35,9 @@ export async function certificateNow(
   { registry, rights }: Pick<SnapshotPorts, 'registry' | 'rights'>,
   id: CertificateId,
 ): Promise<CertificateSnapshot | undefined> {
-  const [registered, policies] = [await registry.describe(id), await rights.policiesOf(id)];
-  return registered === undefined || policies === undefined ? undefined : { certificateId: id, status: registered.status, policies };
+  const registered = await registry.describe(id);
+  const policies = registered && (await rights.policiesOf(id));
+  return registered && policies && { certificateId: id, status: registered.status, policies };
 }
 
 /** The thing's name, and every client id that the inventory has seen with its certificates: the two need not be the same. */

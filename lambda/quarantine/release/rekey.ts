@@ -15,7 +15,7 @@ import type { Containment } from '../../ports/containment-records.js';
 import type { StartQueue } from '../../ports/rotation-queues.js';
 import { note } from '../evidence.js';
 import { REKEY_TIMEOUT_MS } from '../next.js';
-import { BY, type ReleasePorts } from '../ports.js';
+import { BY, nextSlot, type ReleasePorts, type StepSettings } from '../ports.js';
 
 type Replaced = NonNullable<Containment['replaced']>;
 
@@ -27,10 +27,10 @@ const requestIdOf = ({ containmentId, release }: Containment): string =>
     .digest('hex')
     .slice(0, 12);
 
-export async function askForKey(ports: ReleasePorts, containment: Containment): Promise<Containment | undefined> {
+export async function askForKey(ports: ReleasePorts, settings: StepSettings, containment: Containment): Promise<Containment | undefined> {
   const { clock, rekey, records } = ports;
   const { thingName, containmentId, state, release } = containment;
-  const certificate = await onlyActive(ports, containment);
+  const certificate = await onlyActive(ports, settings, containment);
   if (rekey === undefined || state !== 'reopened' || certificate === undefined) return giveUp(ports, containment, 'rekey-impossible');
   await note(ports, { ...containment, by: release?.by ?? BY }, 'intent', 're-key', 'rekey-asked', { certificateId: certificate });
   const marked = await records.move(thingName, containmentId, ['reopened'], { rekeying: true, rekeyAskedAtMs: clock.nowMs() });
@@ -109,10 +109,12 @@ async function withdraw(
   return replaced;
 }
 
-async function onlyActive({ registry }: ReleasePorts, { snapshot }: Containment): Promise<CertificateId | undefined> {
+async function onlyActive(ports: ReleasePorts, settings: StepSettings, { snapshot }: Containment): Promise<CertificateId | undefined> {
   const active: CertificateId[] = [];
-  for (const { certificateId } of snapshot.certificates)
-    if ((await registry.describe(certificateId))?.status === 'ACTIVE') active.push(certificateId);
+  for (const { certificateId } of snapshot.certificates) {
+    await nextSlot(ports, settings);
+    if ((await ports.registry.describe(certificateId))?.status === 'ACTIVE') active.push(certificateId);
+  }
   return active.length === 1 ? active[0] : undefined;
 }
 

@@ -7,6 +7,7 @@ import { quarantineNames } from '../../../domain/protocol/containment-workflow.j
 import { SHUT_OFF_VERSION } from '../../../domain/protocol/shut-off.js';
 import type { CertificateId } from '../../../domain/fleet/certificate-id.js';
 import type { CertificateSnapshot, Containment } from '../../ports/containment-records.js';
+import type { RegisteredCertificate } from '../../ports/registry.js';
 import { openAgain } from '../contain/reopen.js';
 import { revocationOf } from '../contain/revocation-of.js';
 import { listed, note } from '../evidence.js';
@@ -50,7 +51,6 @@ async function restoreGroups(ports: ReleasePorts, settings: StepSettings, contai
       report.push(`group ${name}: left meanwhile`);
       continue;
     }
-    await nextSlot(ports, settings);
     const joined = await ports.rights.joinGroup(name, thingName);
     if (joined !== 'joined') report.push(`group ${name}: ${joined}`);
   }
@@ -74,23 +74,25 @@ async function restoreCertificate(
   // Nobody has claimed it: it was never touched, or an earlier delivery has given it back.
   const claim = await ports.claims.letGo(id, thingName);
   if (claim === undefined) return;
-  await nextSlot(ports, settings);
+  await nextSlot(ports, settings, { calls: claim.snapshot.policies.length });
   const successor = replaced.find(({ old }) => old === id);
+  const registered = await ports.registry.describe(id);
   const decision = decideStatus({
     before: claim.snapshot.status,
-    now: (await ports.registry.describe(id))?.status,
+    now: registered?.status,
     otherHolders: claim.holders.length,
     wasReopened: reopened.includes(id),
     deactivatedByUs: deactivatedAtMs !== undefined,
-    revocation: await revocationOf(ports, id),
+    revocation: await revocationOf(ports, id, registered),
     replaced: successor !== undefined,
   });
   if (decision.do === 'keep') report.push(`certificate ${id}: ${decision.why}`);
   if (decision.do === 'keep' && decision.why === 'held-by-another-thing') return;
   if (successor !== undefined)
     return restorePolicies(ports, settings, containment, { ...claim.snapshot, certificateId: successor.fresh }, report);
+  if (registered === undefined) return;
   await restorePolicies(ports, settings, containment, claim.snapshot, report);
-  if (decision.do === 'activate') await activate(ports, containment, id, report);
+  if (decision.do === 'activate') await activate(ports, containment, registered, report);
 }
 
 /** Asked to shut off and perhaps deactivated: its rights were left alone. */
@@ -121,8 +123,9 @@ async function restorePolicies(
 }
 
 /** Another thing that has this certificate may be contained at this very moment: it claims first and then looks, we make it ACTIVE first and then look. */
-async function activate(ports: ReleasePorts, { thingName }: Containment, id: CertificateId, report: Report): Promise<void> {
-  if (!(await openAgain(ports, id))) {
+async function activate(ports: ReleasePorts, { thingName }: Containment, registered: RegisteredCertificate, report: Report): Promise<void> {
+  const { certificateId: id } = registered;
+  if (!(await openAgain(ports, registered))) {
     report.push(`certificate ${id}: on-hold`);
     return;
   }
@@ -136,12 +139,14 @@ async function activate(ports: ReleasePorts, { thingName }: Containment, id: Cer
 }
 
 async function askToResume(
-  { jobs }: ReleasePorts,
-  { application, shutOffTimeoutMinutes }: StepSettings,
+  ports: ReleasePorts,
+  settings: StepSettings,
   { thingName, containmentId, trigger }: Containment,
   report: Report,
 ): Promise<void> {
-  const jobId = quarantineNames(application).job('resume', containmentId);
+  const jobId = quarantineNames(settings.application).job('resume', containmentId);
   const document = { operation: 'resume', version: SHUT_OFF_VERSION, containmentId, reason: trigger.kind } as const;
-  if ((await jobs.create(jobId, thingName, document, shutOffTimeoutMinutes)) === 'gone') report.push('thing: deleted meanwhile');
+  await nextSlot(ports, settings, { of: 'jobs' });
+  if ((await ports.jobs.create(jobId, thingName, document, settings.shutOffTimeoutMinutes)) === 'gone')
+    report.push('thing: deleted meanwhile');
 }

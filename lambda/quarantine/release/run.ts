@@ -27,6 +27,6 @@ export async function run(ports: ReleasePorts, settings: StepSettings, { step, i
     return RELEASED;
   }
   if (step === 'ReKey' ? next.next !== 'ReKey' : next.next !== 'AwaitKey') return next;
-  const moved = step === 'ReKey' ? await askForKey(ports, there) : await checkKey(ports, there);
+  const moved = step === 'ReKey' ? await askForKey(ports, settings, there) : await checkKey(ports, there);
   return moved === undefined ? { next: 'Record', seconds: 0 } : nextOf(moved, clock.nowMs());
 }
