@@ -123,6 +123,8 @@ export const METRICS = {
   monitorStateBytes: 'MonitorStateBytes',
   /** Events that were not counted, or clients that were given up, because the state of a window was full. */
   monitorLost: 'MonitorLost',
+  /** The monitor counts refusals out of the log of AWS IoT, and AWS IoT does not write them there. */
+  refusalsNotLogged: 'RefusalsNotLogged',
   /** Things that somebody wanted contained, by violation, finding, event or word; in mode `observe` counted all the same. */
   containmentsFound: 'ContainmentsFound',
   contained: 'Contained',
@@ -140,6 +142,8 @@ export const METRICS = {
   /** A message named a violation or finding that its source does not know. */
   violationForged: 'ViolationForged',
   shutOffDone: 'ShutOffDone',
+  /** … of them, said to an AWS IoT command before it was said to the job. */
+  shutOffByCommand: 'ShutOffByCommand',
   shutOffUnanswered: 'ShutOffUnanswered',
   timeBoxOver: 'TimeBoxOver',
   containmentStuck: 'ContainmentStuck',

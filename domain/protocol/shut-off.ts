@@ -6,7 +6,8 @@
  *     …
  *     cloud ── job {operation: 'resume'} ──► device     after release: goes on as before
  *
- * No answer within the time-out: the device is deactivated. The document holds nothing that a device wrote.
+ * No answer within the time-out: the device is deactivated. The document holds nothing that a device wrote. A connected device can be told to shut off by an
+ * AWS IoT command besides (command.ts).
  */
 import { z } from 'zod';
 
@@ -30,6 +31,7 @@ export const SHUT_OFF_FAILURES = {
   storage: 'what was asked for does not last: the device cannot write to its storage',
   actuation: 'what the device moves could not be stopped, or does not go on',
   'other-containment': 'the device is shut off by another containment than the one that the job names',
+  'containment-over': 'a command that comes after the `resume` of the same containment: only ever said of a command',
 } as const;
 export type ShutOffFailure = keyof typeof SHUT_OFF_FAILURES;
 

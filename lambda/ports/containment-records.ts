@@ -54,7 +54,15 @@ export interface Containment {
   readonly deactivatedAtMs?: number;
   /** End of the time box. */
   readonly endsAtMs: number;
-  readonly shutOff?: { readonly jobId: string; readonly askedAtMs: number; readonly outcome?: ShutOffOutcome };
+  readonly shutOff?: {
+    readonly jobId: string;
+    readonly askedAtMs: number;
+    /** Execution of the AWS IoT command that was started beside the job. */
+    readonly executionId?: string;
+    readonly outcome?: ShutOffOutcome;
+    /** Which of the two the device answered with `done`. */
+    readonly way?: 'job' | 'command';
+  };
   readonly release?: ReleaseRequest;
   /** A new key is being made: rotation lets this thing through. */
   readonly rekeying?: boolean;

@@ -1,12 +1,13 @@
 /** What the handlers of the steps are built from, in one place: ports on AWS, and settings from the environment. */
 import type { z } from 'zod';
 import { certificateArns } from '../aws/certificate-arns.js';
-import { documentClient, iotClient, iotDataClient } from '../aws/clients.js';
+import { documentClient, iotClient, iotDataClient, iotJobsDataClient, namesJobsEndpoint } from '../aws/clients.js';
 import { dynamoContainmentBudget } from '../aws/containment-budget.js';
 import { dynamoCertificateClaims, dynamoContainmentRecords } from '../aws/containment-records.js';
 import { iotDeviceJobs, iotRights } from '../aws/containment-rights.js';
 import { workflowWaker } from '../aws/containment-work.js';
 import { dynamoDecisionLog } from '../aws/decision-log.js';
+import { iotDeviceCommands, jobsEndpoint, once } from '../aws/device-commands.js';
 import { dynamoEmergencyStop } from '../aws/emergency-stop.js';
 import { dynamoInventory } from '../aws/inventory.js';
 import { iotJobs } from '../aws/jobs.js';
@@ -20,11 +21,12 @@ import { wallClock as clock } from '../runtime/clock.js';
 import { lambdaSignals, type FlushingSignals } from '../runtime/signals.js';
 import type { ViolationSource } from '../ports/violations.js';
 import type { ContainEnv } from './contain/env.js';
-import type { common } from './env.js';
+import type { common, steps } from './env.js';
 import type { StepPorts, StepSettings } from './ports.js';
 import { anySource } from './sources.js';
 
 type Common = z.output<z.ZodObject<typeof common>>;
+type Steps = Common & z.output<z.ZodObject<typeof steps>>;
 
 export function violationsOf(env: Common, ledger: Ledger, iot: ReturnType<typeof iotClient>): ViolationSource {
   return anySource([
@@ -33,7 +35,7 @@ export function violationsOf(env: Common, ledger: Ledger, iot: ReturnType<typeof
   ]);
 }
 
-export function stepPorts(env: ContainEnv): StepPorts & { readonly signals: FlushingSignals; readonly ledger: Ledger } {
+export function stepPorts(env: Steps): StepPorts & { readonly signals: FlushingSignals; readonly ledger: Ledger } {
   const dynamo = documentClient();
   const ledger = { client: dynamo, table: env.LEDGER_TABLE };
   const iot = iotClient();
@@ -59,7 +61,15 @@ export function stepPorts(env: ContainEnv): StepPorts & { readonly signals: Flus
   };
 }
 
-export function stepSettings(env: ContainEnv): StepSettings {
+/** The AWS IoT command that tells a device to shut off, where it is on. */
+export function commandsBy({ SHUT_OFF_COMMAND_ARN: arn }: Pick<ContainEnv, 'SHUT_OFF_COMMAND_ARN'>): Pick<StepPorts, 'commands'> {
+  if (arn === 'off') return {};
+  const iot = iotClient();
+  const client = once(async () => iotJobsDataClient(namesJobsEndpoint() ? undefined : await jobsEndpoint(iot)));
+  return { commands: iotDeviceCommands(iot, client, arn) };
+}
+
+export function stepSettings(env: Steps): StepSettings {
   return {
     application: env.APPLICATION,
     mode: env.QUARANTINE_MODE,

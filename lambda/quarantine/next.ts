@@ -8,6 +8,8 @@ import type { Containment } from '../ports/containment-records.js';
 /** How often the answer of a device is asked for, at first. */
 export const POLL_SECONDS = 15;
 const MOST_POLL_SECONDS = 900;
+/** Where a command is under way, the device may answer at once: 3, 3, 6, 12 and 15 seconds, and from then on as without. */
+const FIRST_POLL_SECONDS = 3;
 /** From being asked for a new key to its proof: the device has to find its job, make a key and connect twice. */
 export const REKEY_TIMEOUT_MS = 3_600_000;
 
@@ -44,8 +46,12 @@ export function nextOf(containment: Containment, nowMs: number): StepAnswer {
 
 function afterShutOff(shutOff: Containment['shutOff'], nowMs: number): StepAnswer {
   if (shutOff === undefined) return go('ShutOff');
-  if (shutOff.outcome === undefined) return go('AwaitAnswer', patience(shutOff.askedAtMs, nowMs, POLL_SECONDS, MOST_POLL_SECONDS));
-  return shutOff.outcome === 'done' ? go('Watch') : go('Deactivate');
+  const { askedAtMs, executionId, outcome } = shutOff;
+  if (outcome === undefined) {
+    const least = executionId === undefined ? POLL_SECONDS : Math.max(FIRST_POLL_SECONDS, Math.floor((nowMs - askedAtMs) / 1000));
+    return go('AwaitAnswer', patience(askedAtMs, nowMs, Math.min(POLL_SECONDS, least), MOST_POLL_SECONDS));
+  }
+  return outcome === 'done' ? go('Watch') : go('Deactivate');
 }
 
 /** Within what the workflow may wait in one piece. */

@@ -4,6 +4,7 @@ import type { TimeBoxEnd } from '../../domain/fleet/time-box.js';
 import type { Clock } from '../ports/clock.js';
 import type { CertificateClaims, ContainmentRecords } from '../ports/containment-records.js';
 import type { DeviceJobs, Rights } from '../ports/containment-rights.js';
+import type { DeviceCommands } from '../ports/device-commands.js';
 import type { ContainmentBudget, ContainmentWorkflows } from '../ports/containment-work.js';
 import type { DecisionLog } from '../ports/decision-log.js';
 import type { EmergencyStop } from '../ports/emergency-stop.js';
@@ -19,6 +20,8 @@ export interface StepPorts {
   readonly budget: Pick<ContainmentBudget, 'free'>;
   readonly claims: CertificateClaims;
   readonly clock: Clock;
+  /** `undefined`: devices are told to shut off by jobs alone. */
+  readonly commands?: DeviceCommands;
   readonly decisions: Pick<DecisionLog, 'append'>;
   readonly inventory: Pick<Inventory, 'byId' | 'bySerial' | 'byThing' | 'setStatus'>;
   readonly jobs: DeviceJobs;

@@ -67,6 +67,12 @@ export const QuarantineConfig = z.strictObject({
   shutOffTimeoutMinutes: wholeNumber(1, 10_080)
     .default(15)
     .describe('A device has so long to answer the shut-off. Then its certificates are INACTIVE again, until it is released.'),
+  shutOffCommand: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Tell connected devices to shut off by an AWS IoT command as well, beside the job: for firmware that listens to commands (docs/protocol.md). What a command does not say, the job says.',
+    ),
   customSources: z
     .array(CustomSource)
     .max(20, 'expected at most 20 sources')
@@ -89,6 +95,10 @@ export const QuarantineConfig = z.strictObject({
     ),
 });
 export type QuarantineConfig = z.output<typeof QuarantineConfig>;
+
+/** May devices be told to shut off by an AWS IoT command? Then their policies have its topics. */
+export const shutsOffByCommand = ({ quarantine }: { readonly quarantine: QuarantineConfig }): boolean =>
+  quarantine.mode !== 'off' && quarantine.shutOffCommand;
 
 /** Environment variables of a function hold 4 KB in all. */
 const LONGEST_NEVER_LIST = 1500;

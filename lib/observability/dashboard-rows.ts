@@ -72,6 +72,7 @@ export const CAPABILITY_ROWS = {
         METRICS.contained,
         METRICS.released,
         METRICS.shutOffDone,
+        METRICS.shutOffByCommand,
         METRICS.shutOffUnanswered,
         METRICS.timeBoxOver,
         METRICS.containmentStuck,

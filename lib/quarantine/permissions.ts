@@ -1,6 +1,7 @@
 /** What the functions of quarantine may do beside what others may, each with its reason. */
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import { shutOffCommandName } from '../../domain/protocol/command.js';
 import { quarantineNames } from '../../domain/protocol/containment-workflow.js';
 import { campaignResourceName } from '../../domain/protocol/rotation-work.js';
 import type { Permission } from '../shared/own-function.js';
@@ -11,6 +12,8 @@ const certificates = (scope: Construct): string => iotArn(scope, 'cert', '*');
 const groups = (scope: Construct): string => iotArn(scope, 'thinggroup', '*');
 const deviceJobs = (scope: Construct, prefix: string): string[] =>
   (['shut-off', 'resume'] as const).map((operation) => iotArn(scope, 'job', quarantineNames(prefix).job(operation, '*')));
+
+export const shutOffCommandArn = (scope: Construct, prefix: string): string => iotArn(scope, 'command', shutOffCommandName(prefix));
 
 export const stateMachineName = (prefix: string): string => `${prefix}-quarantine`;
 
@@ -88,6 +91,21 @@ export const readAnswers = (scope: Construct, prefix: string): Permission => ({
   actions: ['iot:DescribeJobExecution'],
   resources: [...deviceJobs(scope, prefix), things(scope)],
   wildcard: 'Any thing may be contained, and answers a job of its own. Only jobs that this installation has named, and read only.',
+});
+
+/** Only where a device is told to shut off by an AWS IoT command besides. Command and thing are both named by both calls (iot-remote-command-execution-start-monitor.html). */
+export const commandDevices = (scope: Construct, prefix: string): Permission => ({
+  actions: ['iot:StartCommandExecution', 'iot:GetCommandExecution'],
+  resources: [shutOffCommandArn(scope, prefix), things(scope)],
+  wildcard: 'Any thing may be contained, and is told to shut off by a command. Only the command of this installation.',
+});
+
+/** Commands are started at an endpoint of the account's own. */
+export const findEndpoint = (): Permission => ({
+  actions: ['iot:DescribeEndpoint'],
+  resources: ['*'],
+  wildcard:
+    'iot:DescribeEndpoint has no resource type: AWS accepts nothing but * for it (service authorization reference of AWS IoT). Read only.',
 });
 
 export const cancelRotations = (scope: Construct, prefix: string): Permission => ({

@@ -32,6 +32,7 @@ import * as may from '../shared/permissions.js';
 import * as mayRotate from '../rotation/permissions.js';
 import * as mayContain from './permissions.js';
 import { RepairPolicy } from './repair-policy.js';
+import { ShutOffCommandResource } from './shut-off-command.js';
 import { watchQuarantine } from './watch.js';
 import { Workflow } from './workflow.js';
 
@@ -67,7 +68,9 @@ export class Quarantine extends Construct {
     super(scope, id);
     const { prefix, devices, logRetentionDays } = this.configuration;
     const { policy, group } = quarantineNames(prefix);
-    new RepairPolicy(this, 'RepairPolicy', { policyName: policy, topicPrefix: devices.topicPrefix });
+    const commands = this.settings.shutOffCommand;
+    new RepairPolicy(this, 'RepairPolicy', { policyName: policy, topicPrefix: devices.topicPrefix, commands });
+    if (commands) new ShutOffCommandResource(this, 'ShutOffCommand', { prefix });
     this.makeGroup(group);
     this.contain = this.makeContain();
     this.release = this.makeRelease();
@@ -149,13 +152,17 @@ export class Quarantine extends Construct {
       ...this.props,
       name: 'quarantine-contain',
       description: 'Steps of a containment that take: record, cut, lock, reopen, shut off',
-      environment: this.steps(),
+      environment: {
+        ...this.steps(),
+        SHUT_OFF_COMMAND_ARN: this.settings.shutOffCommand ? mayContain.shutOffCommandArn(this, prefix) : 'off',
+      },
       timeout: Duration.minutes(5),
       memoryMiB: 256,
     });
     this.allowCommon(contain);
     contain.allow(mayContain.readAnswers(this, prefix));
     if (!this.enforces) return contain;
+    if (this.settings.shutOffCommand) contain.allow(mayContain.commandDevices(this, prefix)).allow(mayContain.findEndpoint());
     return contain
       .allow(may.changeCertificateStatus(this, mayContain.dropAndDeactivate))
       .allow(may.dropConnections(this))

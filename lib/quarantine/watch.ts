@@ -27,6 +27,7 @@ export const QUARANTINE_INFORMATION = [
   'thingsContained',
   'violationsLeft',
   'shutOffDone',
+  'shutOffByCommand',
   'certificatesAdopted',
 ] as const satisfies readonly (keyof typeof METRICS)[];
 

@@ -17,6 +17,7 @@ import { ApplicationParameters } from '../observability/application-parameters.j
 import { FleetDashboard } from '../observability/dashboard.js';
 import type { ShownCapability } from '../observability/dashboard-rows.js';
 import { watchFleet } from '../observability/watch.js';
+import { shutsOffByCommand } from '../config/quarantine-config.js';
 import { Quarantine } from '../quarantine/quarantine.js';
 import { Revocation } from '../revocation/revocation.js';
 import { decimal } from '../revocation/variables.js';
@@ -41,7 +42,8 @@ export class AppStack extends Stack {
     const { prefix, revocation: settings } = configuration;
     this.alarms = new Alarms(this, 'Alarms', { prefix, emails: configuration.notifications.emails });
     const context = { installation, state, alarms: this.alarms };
-    const devicePolicy = new DevicePolicy(this, 'DevicePolicy', { prefix, topicPrefix: configuration.devices.topicPrefix });
+    const { topicPrefix } = configuration.devices;
+    const devicePolicy = new DevicePolicy(this, 'DevicePolicy', { prefix, topicPrefix, commands: shutsOffByCommand(configuration) });
     // The revoke function asks for reconciliations, and the inventory's functions hand over revocations: each needs the other's queue.
     const reconcileQueue = {
       queueUrl: Lazy.string({ produce: () => inventory.reconcile.source.queue.queueUrl }),
