@@ -16,6 +16,7 @@ import { issuanceOperations } from './issuance.js';
 import { policyAttachmentOperations } from './policy-attachments.js';
 import { policyOperations } from './policies.js';
 import { principalOperations } from './principals.js';
+import { Detector } from './defender/detector.js';
 import { detectMetricOperations } from './defender/metric-operations.js';
 import { metricReports } from './defender/metric-reports.js';
 import { securityProfileOperations } from './defender/profile-operations.js';
@@ -51,7 +52,10 @@ export function iotService(cloud: Cloud, options: IotOptions = {}): DeskIot {
   const logging = createLogPlan(state);
   cloud.parts.rules = createRuleEngine(state, logging);
   state.thingChanged = (thingName) => placeThing(state, thingName);
-  cloud.parts.detect = new Violations(state);
+  const violations = new Violations(state);
+  const detector = new Detector(state, violations);
+  cloud.parts.detect = violations;
+  cloud.parts.traffic = detector.traffic;
   const jobs = new JobEngine(state);
   const auditRunner = new AuditRunner(state, state.audit);
   const service: AwsService = {
@@ -85,5 +89,5 @@ export function iotService(cloud: Cloud, options: IotOptions = {}): DeskIot {
     },
     access: (operation, input) => accessRequests(operation, input, (resource) => state.arn(resource)),
   };
-  return { service, logging, responders: [jobRequests(state, jobs), metricReports(state)] };
+  return { service, logging, responders: [jobRequests(state, jobs), metricReports(state, detector)] };
 }

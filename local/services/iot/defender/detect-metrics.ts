@@ -8,6 +8,8 @@ export type ValueKind = keyof MetricValue;
 
 export interface DetectMetric {
   readonly kind: ValueKind;
+  /** Measured by AWS IoT itself, whatever the device says. @default false: it comes from the device's reports */
+  readonly cloud?: boolean;
   /** Counted over a time: `durationSeconds` must be given. */
   readonly counted?: boolean;
   /** A dimension (a topic filter) may narrow it. */
@@ -15,17 +17,18 @@ export interface DetectMetric {
 }
 
 const counted: DetectMetric = { kind: 'count', counted: true };
-const ofMessages: DetectMetric = { ...counted, dimension: true };
+const seen: DetectMetric = { ...counted, cloud: true };
+const ofMessages: DetectMetric = { ...seen, dimension: true };
 
 const METRICS: Readonly<Record<string, DetectMetric>> = {
-  'aws:message-byte-size': { kind: 'count', dimension: true },
+  'aws:message-byte-size': { kind: 'count', cloud: true, dimension: true },
   'aws:num-messages-sent': ofMessages,
   'aws:num-messages-received': ofMessages,
   'aws:num-authorization-failures': ofMessages,
-  'aws:source-ip-address': { kind: 'cidrs', dimension: true },
-  'aws:num-connection-attempts': counted,
-  'aws:num-disconnects': counted,
-  'aws:disconnect-duration': { kind: 'count' },
+  'aws:source-ip-address': { kind: 'cidrs', cloud: true, dimension: true },
+  'aws:num-connection-attempts': seen,
+  'aws:num-disconnects': seen,
+  'aws:disconnect-duration': { kind: 'count', cloud: true },
   'aws:all-bytes-out': counted,
   'aws:all-bytes-in': counted,
   'aws:all-packets-out': counted,

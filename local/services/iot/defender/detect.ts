@@ -73,6 +73,8 @@ export interface Violation {
   lastAtMs: number;
   readonly confidenceLevel?: string;
   verificationState: string;
+  /** Raised by somebody at the desk: no metric clears it, and no silence. */
+  readonly byHand?: boolean;
   verificationStateDescription?: string;
 }
 
@@ -93,4 +95,6 @@ export class DetectState {
   readonly active = new Map<string, Violation>();
   /** Newest last. */
   events: ViolationEvent[] = [];
+  /** Grows with each change of a profile or of its targets. */
+  revision = 0;
 }

@@ -1,18 +1,20 @@
 /**
  * Reports of devices on `$aws/things/<thing>/defender/metrics/json`, in long or short names
  * (https://docs.aws.amazon.com/iot-device-defender/latest/devguide/detect-device-side-metrics.html, "Sending metrics from devices"). They are checked
- * and answered; nothing is evaluated.
+ * and answered; what is accepted is evaluated.
  */
 import type { Responder } from '../../../gateway/reserved/responder.js';
 import type { IotState } from '../state.js';
+import type { Detector } from './detector.js';
 import { type Json, reportProblem } from './report-check.js';
+import { reportValues } from './report-values.js';
 
 const TOPIC = /^\$aws\/things\/([a-zA-Z0-9:_-]{1,128})\/defender\/metrics\/json$/;
 /** More than one report in five minutes is throttled; only where the desk's faults enforce quotas. */
 const LEAST_PAUSE_MS = 300_000;
 const MOST_REMEMBERED = 20_000;
 
-export function metricReports(state: IotState): Responder {
+export function metricReports(state: IotState, detector: Detector): Responder {
   const acceptedAt = new Map<string, number>();
   return {
     topic: TOPIC,
@@ -34,6 +36,7 @@ export function metricReports(state: IotState): Responder {
       const header = (report!['header'] ?? report!['hed']) as Json;
       const reportId = String(header['report_id'] ?? header['rid']);
       publish(`${topic}/accepted`, JSON.stringify({ thingName, [reportId]: Math.floor(now / 1000), status: 'ACCEPTED', timestamp: now }));
+      detector.reported(thingName, reportValues(report!));
     },
   };
 }

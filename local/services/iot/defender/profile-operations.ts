@@ -47,6 +47,7 @@ export function securityProfileOperations(state: IotState): Record<string, Opera
       const arn = state.arn(`securityprofile/${name}`);
       const times = { createdAtMs: now, modifiedAtMs: now };
       detect.profiles.set(name, { name, arn, settings: settingsOf(input), version: 1, ...times, targets: new Set() });
+      detect.revision += 1;
       setTags(state, arn, input.tags);
       return { securityProfileName: name, securityProfileArn: arn };
     },
@@ -65,6 +66,7 @@ export function securityProfileOperations(state: IotState): Record<string, Opera
       const kept = Object.entries(profile.settings).filter(([name]) => !removed.includes(name));
       profile.settings = { ...Object.fromEntries(kept), ...settingsOf(input) };
       profile.version += 1;
+      detect.revision += 1;
       profile.modifiedAtMs = state.now();
       return describe(profile);
     },
@@ -73,6 +75,7 @@ export function securityProfileOperations(state: IotState): Record<string, Opera
       if (!held) return {};
       checkVersion(held, input.expectedVersion);
       detect.profiles.delete(held.name);
+      detect.revision += 1;
       state.tags.delete(held.arn);
       return {};
     },
@@ -99,10 +102,12 @@ export function securityProfileOperations(state: IotState): Record<string, Opera
       if (!profile.targets.has(target) && others.length >= MOST_PER_TARGET)
         throw limitExceeded(`A target can have at most ${MOST_PER_TARGET} security profiles`);
       profile.targets.add(target);
+      detect.revision += 1;
       return {};
     },
     DetachSecurityProfile: (input) => {
       byName(input.securityProfileName).targets.delete(input.securityProfileTargetArn);
+      detect.revision += 1;
       return {};
     },
     ListTargetsForSecurityProfile: (input) => {

@@ -1,12 +1,12 @@
 /**
- * Violations: raised, cleared and invalidated by hand, because the desk evaluates no metrics. What follows is as on AWS: they are listed, counted, and
- * the profile's topic hears of them under the profile's role
+ * Violations: begun and ended by what is measured (detector.ts), or by hand. What follows is as on AWS: they are listed, counted, and the profile's topic
+ * hears of them under the profile's role
  * (https://docs.aws.amazon.com/iot-device-defender/latest/devguide/dd-detect-availability-change.html, API_ListViolationEvents).
  */
 import { randomBytes } from 'node:crypto';
 import type { Detection, RaisedViolation } from '../../../cloud.js';
 import type { IotState } from '../state.js';
-import type { MetricValue, SecurityProfile, Violation, ViolationEventType } from './detect.js';
+import type { Behavior, MetricValue, SecurityProfile, Violation, ViolationEventType } from './detect.js';
 
 const SERVICE = 'iot.amazonaws.com';
 /** Violations are kept for thirty days (General Reference, iot_device_defender.html). */
@@ -18,9 +18,12 @@ const METRICS: Readonly<Record<ViolationEventType, string>> = {
 };
 
 export class Violations implements Detection {
+  /** Those in alarm, by whose and of what they are. */
+  private readonly open = new Map<string, Violation>();
+
   constructor(private readonly state: IotState) {}
 
-  /** Begins a violation, or gives one that is open a new value, which is no new alarm. Answers its id. */
+  /** By hand: begins a violation, or gives one that is open a new value, which is no new alarm. Answers its id. */
   async raise({ securityProfileName, behaviorName, thingName, metricValue, confidenceLevel }: RaisedViolation): Promise<string> {
     const { detect } = this.state;
     const profile = detect.profiles.get(securityProfileName);
@@ -28,13 +31,20 @@ export class Violations implements Detection {
     if (!profile || !behavior)
       throw new Error(`violation: got behaviour '${behaviorName}' of '${securityProfileName}', which does not exist`);
     if (!this.watches(profile, thingName)) throw new Error(`violation: no target of '${securityProfileName}' has thing '${thingName}'`);
+    const more = { byHand: true, ...(confidenceLevel ? { confidenceLevel } : {}) };
+    return this.begin(securityProfileName, behavior, thingName, metricValue, more);
+  }
+
+  /** As `raise`, of what is known to exist. */
+  async begin(
+    securityProfileName: string,
+    behavior: Behavior,
+    thingName: string,
+    metricValue: MetricValue | undefined,
+    more: Pick<Violation, 'byHand' | 'confidenceLevel'> = {},
+  ): Promise<string> {
     const now = this.state.now();
-    const open = [...detect.active.values()].find(
-      (violation) =>
-        violation.thingName === thingName &&
-        violation.securityProfileName === securityProfileName &&
-        violation.behavior.name === behaviorName,
-    );
+    const open = this.openOf(securityProfileName, behavior.name, thingName);
     if (open) {
       open.lastAtMs = now;
       if (metricValue) open.lastValue = metricValue;
@@ -48,12 +58,17 @@ export class Violations implements Detection {
       startedAtMs: now,
       lastAtMs: now,
       ...(metricValue ? { lastValue: metricValue } : {}),
-      ...(confidenceLevel ? { confidenceLevel } : {}),
+      ...more,
       verificationState: 'UNKNOWN',
     };
-    detect.active.set(violation.violationId, violation);
+    this.state.detect.active.set(violation.violationId, violation);
+    this.open.set(keyOf(securityProfileName, behavior.name, thingName), violation);
     await this.happened(violation, 'in-alarm', metricValue);
     return violation.violationId;
+  }
+
+  openOf(securityProfileName: string, behaviorName: string, thingName: string): Violation | undefined {
+    return this.open.get(keyOf(securityProfileName, behaviorName, thingName));
   }
 
   async clear(violationId: string, metricValue?: MetricValue): Promise<void> {
@@ -68,6 +83,7 @@ export class Violations implements Detection {
     const violation = this.state.detect.active.get(violationId);
     if (!violation) throw new Error(`violation: got '${violationId}', which is not in alarm`);
     this.state.detect.active.delete(violationId);
+    this.open.delete(keyOf(violation.securityProfileName, violation.behavior.name, violation.thingName));
     await this.happened(violation, type, metricValue);
   }
 
@@ -111,7 +127,7 @@ export class Violations implements Detection {
   }
 
   /** Whether a thing is in a target of the profile. A client id that is no thing is unregistered. */
-  private watches(profile: SecurityProfile, thingName: string): boolean {
+  watches(profile: SecurityProfile, thingName: string): boolean {
     const registered = this.state.things.has(thingName);
     return [...profile.targets].some((arn) => {
       if (arn.endsWith(':all/things')) return true;
@@ -129,3 +145,5 @@ export class Violations implements Detection {
     );
   }
 }
+
+const keyOf = (...parts: readonly string[]): string => JSON.stringify(parts);
