@@ -45,6 +45,6 @@ export const steps = {
   TIME_BOX_THEN: z.enum(TIME_BOX_ENDS),
   COOL_DOWN_MINUTES: wholeNumber(0, 43_200),
   SHUT_OFF_TIMEOUT_MINUTES: wholeNumber(1, 10_080),
-  /** Certificates and groups a second, all functions of quarantine together: a share of the account’s quotas (FACTS B12). */
+  /** Calls a second of any one API of which an account has few (pace.ts), all functions of quarantine together: a share of its quotas (FACTS B12). */
   QUARANTINE_PER_SECOND: decimalNumber(0.1, 1000),
 } as const;

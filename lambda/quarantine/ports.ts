@@ -59,32 +59,3 @@ export interface StepSettings {
 
 /** Name of quarantine in the audit trail. */
 export const BY = 'quarantine';
-
-/**
- * Families of calls whose quotas are scarce (FACTS B12; jobs: FACTS D), each with a pace of its own that all workers of quarantine share. What has a hundred a
- * second and more (things, groups, connections) takes no slot: a thing is in ten groups at most.
- *
- *     certificates   DescribeCertificate, UpdateCertificate 10 a second; AttachPolicy, DetachPolicy, ListAttachedPolicies 15
- *     jobs           CreateJob, DescribeJobExecution, CancelJob 10
- */
-const PACES = { certificates: 'quarantine', jobs: 'quarantine-jobs' } as const;
-/** A step of an approved list of thousands must not die with slots in hand (its function has five minutes): it fails, and the workflow tries it again. */
-const LONGEST_SLOT_WAIT_MS = 60_000;
-
-export interface Slot {
-  /** So many calls of any one API are made in it. @default 1: of each at most one */
-  readonly calls?: number;
-  /** @default certificates */
-  readonly of?: keyof typeof PACES;
-  readonly waitMs?: number;
-}
-
-/** Waits for the next free slot: so many calls of each API of the family may be made then. Throws NoSlotInTime. */
-export async function nextSlot(
-  { pace, clock }: Pick<StepPorts, 'pace' | 'clock'>,
-  { perSecond }: Pick<StepSettings, 'perSecond'>,
-  { calls = 1, of = 'certificates', waitMs = LONGEST_SLOT_WAIT_MS }: Slot = {},
-): Promise<void> {
-  const nowMs = clock.nowMs();
-  await clock.sleepUntil(await pace.reserve(PACES[of], Math.max(1, calls), perSecond, nowMs, nowMs + waitMs));
-}

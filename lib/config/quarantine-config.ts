@@ -85,7 +85,7 @@ export const QuarantineConfig = z.strictObject({
     .max(1000, 'expected a number from 0.1 to 1000')
     .default(5)
     .describe(
-      'Certificates and groups a second, all functions of quarantine together: a share of the quotas of UpdateCertificate and AttachPolicy.',
+      'Calls a second of any one of DescribeCertificate, UpdateCertificate, AttachPolicy, DetachPolicy, ListAttachedPolicies (and of jobs), all functions of quarantine together. An account has ten of the first two by default, and `inventory.ratePerSecond` and `revocation.ratePerSecond` take of the same: a containment takes four slots for each certificate, a release one.',
     ),
   logging: z
     .boolean()

@@ -3,7 +3,8 @@
  * reconnect (FACTS B4), and a status alone takes minutes. Level, not edge: what is INACTIVE already is left, so that a repetition does what is missing.
  */
 import type { Containment, CertificateSnapshot } from '../../ports/containment-records.js';
-import { nextSlot, type StepPorts, type StepSettings } from '../ports.js';
+import { nextSlot } from '../pace.js';
+import type { StepPorts, StepSettings } from '../ports.js';
 import { clientIdsOf } from './snapshot.js';
 
 export type CutPorts = Pick<StepPorts, 'claims' | 'clock' | 'inventory' | 'pace' | 'registry'>;
@@ -31,7 +32,7 @@ export async function deactivate(
   settings: Pick<StepSettings, 'perSecond'>,
   { certificateId }: Pick<CertificateSnapshot, 'certificateId'>,
 ): Promise<boolean> {
-  await nextSlot(ports, settings);
+  await nextSlot(ports, settings, { isUrgent: true });
   const registered = await ports.registry.describe(certificateId);
   const isActive = registered?.status === 'ACTIVE' && (await ports.registry.setStatus(certificateId, 'INACTIVE'));
   // Also where an earlier delivery set the status and died before it said so.

@@ -5,7 +5,8 @@
  */
 import { OPEN_ROTATION_STATES } from '../../../domain/protocol/rotation.js';
 import type { CertificateSnapshot, Containment } from '../../ports/containment-records.js';
-import { nextSlot, type StepPorts, type StepSettings } from '../ports.js';
+import { nextSlot } from '../pace.js';
+import type { StepPorts, StepSettings } from '../ports.js';
 
 export type LockPorts = Pick<StepPorts, 'clock' | 'pace' | 'registry' | 'rights' | 'rotationJobs' | 'rotations'>;
 

@@ -5,7 +5,8 @@
 import type { CertificateId } from '../../../domain/fleet/certificate-id.js';
 import type { Containment } from '../../ports/containment-records.js';
 import type { RegisteredCertificate } from '../../ports/registry.js';
-import { nextSlot, type StepPorts, type StepSettings } from '../ports.js';
+import { nextSlot } from '../pace.js';
+import type { StepPorts, StepSettings } from '../ports.js';
 import { revocationOf, type RevocationFact } from './revocation-of.js';
 
 export type ReopenPorts = Pick<StepPorts, 'claims' | 'clock' | 'inventory' | 'pace' | 'registry' | 'rights'>;

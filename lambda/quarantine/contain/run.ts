@@ -10,7 +10,8 @@ import type { ContainCall, ContainStep, StepAnswer, WorkflowInput } from '../../
 import type { Containment } from '../../ports/containment-records.js';
 import { listed, note } from '../evidence.js';
 import { nextOf, patience } from '../next.js';
-import { nextSlot, type StepPorts, type StepSettings } from '../ports.js';
+import { nextSlot } from '../pace.js';
+import type { StepPorts, StepSettings } from '../ports.js';
 import { cutOff } from './cut.js';
 import { lock } from './lock.js';
 import { record } from './record.js';

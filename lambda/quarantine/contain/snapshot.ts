@@ -2,7 +2,8 @@
 import type { ThingName } from '../../../domain/fleet/thing-name.js';
 import type { CertificateSnapshot, Snapshot } from '../../ports/containment-records.js';
 import type { CertificateId } from '../../../domain/fleet/certificate-id.js';
-import { nextSlot, type StepPorts, type StepSettings } from '../ports.js';
+import { nextSlot } from '../pace.js';
+import type { StepPorts, StepSettings } from '../ports.js';
 
 export type SnapshotPorts = Pick<StepPorts, 'clock' | 'inventory' | 'pace' | 'registry' | 'rights'>;
 
@@ -14,7 +15,7 @@ export async function takeSnapshot(
   const { quarantineGroup } = settings;
   const certificates: CertificateSnapshot[] = [];
   for (const id of await ports.rights.certificatesOf(thing)) {
-    await nextSlot(ports, settings);
+    await nextSlot(ports, settings, { isUrgent: true });
     const seen = await certificateNow(ports, id);
     if (seen !== undefined) certificates.push(seen);
   }

@@ -15,7 +15,8 @@ import type { Containment } from '../../ports/containment-records.js';
 import type { StartQueue } from '../../ports/rotation-queues.js';
 import { note } from '../evidence.js';
 import { REKEY_TIMEOUT_MS } from '../next.js';
-import { BY, nextSlot, type ReleasePorts, type StepSettings } from '../ports.js';
+import { nextSlot } from '../pace.js';
+import { BY, type ReleasePorts, type StepSettings } from '../ports.js';
 
 type Replaced = NonNullable<Containment['replaced']>;
 

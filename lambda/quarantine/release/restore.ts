@@ -11,7 +11,8 @@ import type { RegisteredCertificate } from '../../ports/registry.js';
 import { openAgain } from '../contain/reopen.js';
 import { revocationOf } from '../contain/revocation-of.js';
 import { listed, note } from '../evidence.js';
-import { nextSlot, type ReleasePorts, type StepSettings } from '../ports.js';
+import { nextSlot } from '../pace.js';
+import type { ReleasePorts, StepSettings } from '../ports.js';
 import { decideStatus, planPolicies } from './decide.js';
 
 /** What is not as it was, in words for people: `policy pump-extra on 3f…: kept`. */
