@@ -1,8 +1,7 @@
-/** The workflow engine, the intake queue, held lists and findings of the audit, as quarantine sees them. */
-import { DescribeAuditFindingCommand, type IoTClient } from '@aws-sdk/client-iot';
+/** The workflow engine and the intake queue, as quarantine sees them. */
 import { DescribeExecutionCommand, SFNClient, SendTaskSuccessCommand, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import type { AuditFindings, ContainmentWorkflows, IntakeQueue } from '../ports/containment-work.js';
+import type { ContainmentWorkflows, IntakeQueue } from '../ports/containment-work.js';
 import { errorName } from './retry.js';
 
 const workflowClient = (): SFNClient =>
@@ -55,27 +54,3 @@ export const sqsIntakeQueue = (client: SQSClient, queueUrl: string): IntakeQueue
     await client.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: JSON.stringify(message), DelaySeconds }));
   },
 });
-
-export function iotAuditFindings(iot: IoTClient): AuditFindings {
-  return {
-    async read(findingId) {
-      try {
-        const { finding } = await iot.send(new DescribeAuditFindingCommand({ findingId }));
-        if (finding === undefined) return undefined;
-        const resource = finding.nonCompliantResource?.resourceIdentifier;
-        return {
-          findingId,
-          taskId: finding.taskId ?? '',
-          checkName: finding.checkName ?? '',
-          isSuppressed: finding.isSuppressed === true,
-          atMs: finding.findingTime?.getTime() ?? 0,
-          ...(resource?.deviceCertificateId === undefined ? {} : { certificateId: resource.deviceCertificateId }),
-          ...(resource?.clientId === undefined ? {} : { clientId: resource.clientId }),
-        };
-      } catch (error) {
-        if (['ResourceNotFoundException', 'InvalidRequestException'].includes(errorName(error))) return undefined;
-        throw error;
-      }
-    },
-  };
-}

@@ -7,6 +7,7 @@
  *     SERIAL#<issuerId>#<serialNumber>      CERT#<certificateId>  from serial number to certificate: a pointer, nothing to fall out of step
  *     SERIAL#<issuerId>#<serialNumber>      REVOCATION            what is known of its revocation, also before it was ever registered
  *     COUNT                                 ACTIVE                how many are ACTIVE
+ *     CLIENT#<clientId>                     CERT#<certificateId>  seen under a client id that is not its thing's name; goes after six weeks
  */
 import { z } from 'zod';
 import { certificateId, type CertificateId } from '../../domain/fleet/certificate-id.js';
@@ -21,6 +22,8 @@ export const certificateKey = (id: CertificateId): Key => ({ pk: `CERT#${id}`, s
 export const reconciledKey = (id: CertificateId): Key => ({ pk: `CERT#${id}`, sk: 'RECONCILED' });
 export const serialPartition = (issuerId: string, serial: SerialNumber): string => `SERIAL#${issuerId}#${serial}`;
 export const revocationKey = (issuerId: string, serial: SerialNumber): Key => ({ pk: serialPartition(issuerId, serial), sk: 'REVOCATION' });
+export const clientIdPartition = (clientId: string): string => `CLIENT#${clientId}`;
+export const useKey = (clientId: string, id: CertificateId): Key => ({ pk: clientIdPartition(clientId), sk: `CERT#${id}` });
 export const pointerKey = (record: CertificateRecord): Key => ({
   pk: serialPartition(record.issuerId, record.serialNumber),
   sk: `CERT#${record.certificateId}`,

@@ -21,7 +21,7 @@ import {
   type QueryCommandInput,
   type TransactWriteCommandInput,
 } from '@aws-sdk/lib-dynamodb';
-import type { CertificateId } from '../../domain/fleet/certificate-id.js';
+import { certificateId, type CertificateId } from '../../domain/fleet/certificate-id.js';
 import { serialNumberFromHex, type SerialNumber } from '../../domain/pki/serial-number.js';
 import type { Clock } from '../ports/clock.js';
 import type { CertificateRecord, Inventory, RevocationRecord } from '../ports/inventory.js';
@@ -32,16 +32,22 @@ import {
   certificateFrom,
   certificateItem,
   certificateKey,
+  clientIdPartition,
   pointerKey,
   revocationFrom,
   revocationItem,
   revocationKey,
   serialPartition,
   statusShard,
+  useKey,
   type StoredCertificate,
 } from './inventory-items.js';
 import { mergeRecord, withStatus } from './inventory-merge.js';
 import { conditionFailed, errorName, passesByItself, patiently } from './retry.js';
+
+/** 31 days, so long AWS IoT looks back for conflicting client ids (FACTS C2), and the week within which a use is noted anew. */
+const USE_KEPT_SECONDS = 42 * 86_400;
+const MOST_USERS = 100;
 
 type TransactItems = NonNullable<TransactWriteCommandInput['TransactItems']>;
 
@@ -165,6 +171,39 @@ export function dynamoInventory(client: DynamoDBDocumentClient, table: string, c
         // With an item: known, and seen later than this event says (they come in any order). Without: unknown.
         return (error as { readonly Item?: unknown }).Item !== undefined;
       }
+    },
+
+    async noteUse(clientId, id, atMs) {
+      try {
+        await patiently(clock, passesByItself, () =>
+          client.send(
+            new PutCommand({
+              TableName: table,
+              Item: { ...useKey(clientId, id), seenAtMs: atMs, ttl: Math.floor(atMs / 1000) + USE_KEPT_SECONDS },
+              ConditionExpression: 'attribute_not_exists(pk) OR seenAtMs < :at',
+              ExpressionAttributeValues: { ':at': atMs },
+            }),
+          ),
+        );
+      } catch (error) {
+        if (!conditionFailed(error)) throw error; // seen later than this event says
+      }
+    },
+
+    async usersOf(clientId) {
+      const { Items = [] } = await client.send(
+        new QueryCommand({
+          TableName: table,
+          KeyConditionExpression: 'pk = :pk',
+          ExpressionAttributeValues: { ':pk': clientIdPartition(clientId) },
+          ConsistentRead: true,
+          Limit: MOST_USERS,
+        }),
+      );
+      return Items.map(({ sk, seenAtMs }) => ({
+        certificateId: certificateId(String(sk).slice('CERT#'.length)),
+        seenAtMs: Number(seenAtMs),
+      }));
     },
 
     async rememberRevocation(record) {

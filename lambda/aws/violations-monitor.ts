@@ -49,6 +49,7 @@ function violationFrom(item: Item): SourcedViolation {
   const {
     violationId,
     thingName,
+    clientId,
     behavior,
     securityProfileName,
     isOpen,
@@ -61,6 +62,7 @@ function violationFrom(item: Item): SourcedViolation {
   return {
     violationId,
     thingName,
+    ...(clientId === undefined ? {} : { clientId }),
     behavior: behavior.name,
     ...(behavior.metric === undefined ? {} : { metric: behavior.metric }),
     securityProfileName,

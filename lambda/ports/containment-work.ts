@@ -1,4 +1,5 @@
 /** What sets containments off and what they wait for: the workflow engine, the queue, the budget, findings of the audit. */
+import type { CertificateId } from '../../domain/fleet/certificate-id.js';
 import type { ThingName } from '../../domain/fleet/thing-name.js';
 import type { IntakeMessage } from '../../domain/protocol/containment.js';
 import type { WorkflowInput } from '../../domain/protocol/containment-workflow.js';
@@ -75,6 +76,8 @@ export interface AuditFinding {
   readonly atMs: number;
   readonly certificateId?: string;
   readonly clientId?: string;
+  /** Of a client id: the certificates that AWS IoT says have used it. Absent: it names none. */
+  readonly principals?: readonly CertificateId[];
 }
 
 export interface AuditFindings {

@@ -29,6 +29,13 @@ export interface CertificateRecord {
   readonly lastSeenAtMs?: number;
 }
 
+/** A certificate that was seen under a client id. */
+export interface ClientIdUse {
+  readonly certificateId: CertificateId;
+  /** At the earliest: an unchanged use is noted once a week (lambda/inventory/record/decide.ts). */
+  readonly seenAtMs: number;
+}
+
 /** What is known of one revocation: the natural key of all of it is (issuerId, serialNumber). */
 export interface RevocationRecord {
   readonly issuerId: string;
@@ -64,6 +71,10 @@ export interface Inventory {
   record(certificate: CertificateRecord): Promise<{ readonly remembered?: RevocationRecord; readonly created: boolean }>;
   setStatus(id: CertificateId, status: InventoryStatus, statusReason: string, source: InventorySource): Promise<void>;
   seen(id: CertificateId, clientId: string, thing: ThingName | undefined, atMs: number): Promise<boolean>;
+  /** Remembers for six weeks that the certificate was seen under this client id. An older time changes nothing. */
+  noteUse(clientId: string, id: CertificateId, atMs: number): Promise<void>;
+  /** The certificates that were noted under a client id, a hundred at most. Strongly consistent. */
+  usersOf(clientId: string): Promise<readonly ClientIdUse[]>;
   rememberRevocation(record: RevocationRecord): Promise<void>;
   /** How many certificates are ACTIVE; `undefined` until the first complete reconciliation: then the brake uses its floor. */
   activeCount(): Promise<number | undefined>;

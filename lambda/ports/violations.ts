@@ -4,6 +4,8 @@ import type { MetricValue, ViolationEventType, ViolationNotification } from '../
 export interface SourcedViolation {
   readonly violationId: string;
   readonly thingName: string;
+  /** For which client it was counted, where the source says it: of a connection that was refused, the certificate id. */
+  readonly clientId?: string;
   readonly behavior: string;
   /** Name of the metric, where the source says it. */
   readonly metric?: string;

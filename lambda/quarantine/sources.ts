@@ -1,5 +1,9 @@
 /** Several sources of violations as one: each knows its own, and none can be left out when it is asked what is open. */
-import type { ViolationSource } from '../ports/violations.js';
+import type { Containment } from '../ports/containment-records.js';
+import type { SourcedViolation, ViolationSource } from '../ports/violations.js';
+
+/** In the evidence of a trigger: the name by which the source has the violation, where it is not that of the thing. */
+export const VIOLATOR = 'violator';
 
 export function anySource(sources: readonly ViolationSource[]): ViolationSource {
   return {
@@ -14,4 +18,25 @@ export function anySource(sources: readonly ViolationSource[]): ViolationSource 
       for (const source of sources) yield* source.openOf(thingName);
     },
   };
+}
+
+/** The violation that set a containment off, as its source has it now. */
+export function violationOf(
+  violations: Pick<ViolationSource, 'read'>,
+  { id, evidence }: Pick<Containment['trigger'], 'id' | 'evidence'>,
+  thingName: string,
+): Promise<SourcedViolation | undefined> {
+  const securityProfileName = String(evidence['securityProfileName'] ?? '');
+  return violations.read({ violationId: id, thingName: String(evidence[VIOLATOR] ?? thingName), securityProfileName });
+}
+
+/**
+ * What is in alarm for a contained thing: under its own name, and under the one by which its trigger was counted. Not under those of its certificates: that a
+ * certificate is refused which the containment keeps INACTIVE is no news.
+ */
+export async function* openViolationsOf(
+  violations: Pick<ViolationSource, 'openOf'>,
+  { thingName, trigger }: Pick<Containment, 'thingName' | 'trigger'>,
+): AsyncGenerator<SourcedViolation> {
+  for (const name of new Set([thingName, String(trigger.evidence[VIOLATOR] ?? thingName)])) yield* violations.openOf(name);
 }

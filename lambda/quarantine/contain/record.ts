@@ -6,6 +6,7 @@ import type { Trigger, WorkflowInput } from '../../../domain/protocol/containmen
 import type { Containment } from '../../ports/containment-records.js';
 import { listed, note } from '../evidence.js';
 import type { StepPorts, StepSettings } from '../ports.js';
+import { violationOf } from '../sources.js';
 import { takeSnapshot } from './snapshot.js';
 
 export const REASON_OF: Readonly<Record<Trigger['kind'], Reason>> = {
@@ -68,9 +69,8 @@ export async function record(
 }
 
 /** A source that cannot be read throws. */
-async function isOver({ violations }: StepPorts, thing: ThingName, { kind, id, evidence }: Trigger): Promise<boolean> {
-  if (kind !== 'violation') return false;
-  const securityProfileName = String(evidence['securityProfileName'] ?? '');
-  const sourced = await violations.read({ violationId: id, thingName: thing, securityProfileName });
+async function isOver({ violations }: StepPorts, thing: ThingName, trigger: Trigger): Promise<boolean> {
+  if (trigger.kind !== 'violation') return false;
+  const sourced = await violationOf(violations, trigger, thing);
   return sourced?.isOpen !== true;
 }

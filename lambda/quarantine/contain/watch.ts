@@ -6,6 +6,7 @@ import type { Containment } from '../../ports/containment-records.js';
 import { note } from '../evidence.js';
 import { nextOf, secondsUntil } from '../next.js';
 import { BY, type StepPorts, type StepSettings } from '../ports.js';
+import { openViolationsOf, violationOf } from '../sources.js';
 import { decideTimeBox } from './time-box.js';
 
 /** States in which a containment waits. */
@@ -37,15 +38,12 @@ export async function watch(ports: StepPorts, settings: StepSettings, containmen
  * What is in alarm for the thing, and since when nothing is. All of it counts, also what a device that is contained cannot take back: a machine releases only
  * what is known to be over, a person may know better (speaksAgainst). A source that cannot be read throws: nobody is released on what is not known.
  */
-async function quietness(
-  { violations }: StepPorts,
-  { thingName, trigger, startedAtMs }: Containment,
-): Promise<{ openViolations: number; quietSinceMs: number }> {
+async function quietness({ violations }: StepPorts, containment: Containment): Promise<{ openViolations: number; quietSinceMs: number }> {
+  const { thingName, trigger, startedAtMs } = containment;
   let openViolations = 0;
-  for await (const _ of violations.openOf(thingName)) openViolations += 1;
+  for await (const _ of openViolationsOf(violations, containment)) openViolations += 1;
   if (trigger.kind !== 'violation') return { openViolations, quietSinceMs: startedAtMs };
-  const securityProfileName = String(trigger.evidence['securityProfileName'] ?? '');
-  const sourced = await violations.read({ violationId: trigger.id, thingName, securityProfileName });
+  const sourced = await violationOf(violations, trigger, thingName);
   return { openViolations, quietSinceMs: Math.max(startedAtMs, sourced?.updatedAtMs ?? 0) };
 }
 

@@ -13,6 +13,7 @@ import { thingName } from '../../../domain/fleet/thing-name.js';
 import type { WorkflowInput } from '../../../domain/protocol/containment-workflow.js';
 import { note } from '../evidence.js';
 import { allInTurns } from '../in-turns.js';
+import { violationOf } from '../sources.js';
 import { begin } from './admit.js';
 import { decide } from './decide.js';
 import { BY, type IntakePorts, type IntakeSettings } from './ports.js';
@@ -50,8 +51,7 @@ async function against(ports: IntakePorts, { neverContain }: IntakeSettings, inp
   const { trigger, response, containmentId } = input;
   const thing = thingName(input.thingName);
   if (trigger.kind === 'violation') {
-    const securityProfileName = String(trigger.evidence['securityProfileName'] ?? '');
-    const sourced = await ports.violations.read({ violationId: trigger.id, thingName: thing, securityProfileName });
+    const sourced = await violationOf(ports.violations, trigger, thing);
     if (sourced?.isOpen !== true) return 'alarm-over';
   }
   if (trigger.kind === 'audit-finding') {

@@ -10,6 +10,7 @@ import type { ContainmentControl, ContainmentState } from '../../../domain/proto
 import type { Containment } from '../../ports/containment-records.js';
 import type { SourcedViolation } from '../../ports/violations.js';
 import { note } from '../evidence.js';
+import { openViolationsOf } from '../sources.js';
 import type { IntakePorts } from './ports.js';
 
 const OPEN: readonly ContainmentState[] = ['recorded', 'cut', 'locked', 'reopened', 'deactivated'];
@@ -52,7 +53,7 @@ async function release(ports: IntakePorts, containment: Containment, { by, reaso
   let [openViolations, unheard] = [0, 0];
   // A source that cannot be read throws: nobody is released on what is not known.
   if (!force)
-    for await (const violation of violations.openOf(thing))
+    for await (const violation of openViolationsOf(violations, containment))
       if (speaksAgainst(violation, containment)) openViolations += 1;
       else unheard += 1;
   const against = decideRelease({ openViolations, force });

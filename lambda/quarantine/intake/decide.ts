@@ -90,6 +90,107 @@ export function decideCustom(
   return { stands: true, reason: 'custom-violation' };
 }
 
+// --- whose device it is
+
+/** Who is to be looked at, or under which name people are told that nobody is. */
+export type OffenderDecision =
+  | { readonly who: 'things'; readonly names: readonly string[]; readonly reason?: Reason }
+  | { readonly who: 'nobody'; readonly name: string; readonly reason: Reason };
+
+const nobody = (name: string, reason: Reason): OffenderDecision => ({ who: 'nobody', name, reason });
+
+/** One certificate, as the registry has it now. */
+export interface PrincipalFacts {
+  readonly certificateId: string;
+  /** `undefined`: the registry does not have it. */
+  readonly status?: string;
+  /** To which it is attached. */
+  readonly things: readonly string[];
+  /** One of these is contained: that its certificate is refused is our own doing. */
+  readonly isContained?: boolean;
+}
+
+/**
+ * A violation under the id of a certificate: connections that were refused are counted for the certificate that was shown (docs/behaviours.md). One that
+ * is not ACTIVE is out, and says nothing about its thing: whoever has kept an old key could have the thing contained that has long had a new one. Of a
+ * certificate of several things all are meant: the brake holds them for a person.
+ */
+export function decidePrincipal({ certificateId, status, things, isContained }: PrincipalFacts): OffenderDecision {
+  if (status === undefined) return nobody(certificateId, 'no-such-thing');
+  if (status !== 'ACTIVE' && isContained === true) return nobody(certificateId, 'already-contained');
+  if (status !== 'ACTIVE') return nobody(certificateId, 'offender-shut-out');
+  if (things.length === 0) return nobody(certificateId, 'certificate-without-thing');
+  return { who: 'things', names: things };
+}
+
+/** A certificate that has used a client id. */
+export interface UserFacts extends PrincipalFacts {
+  /** The thing that the inventory last knew it by: where it is attached to none any more, it was that one's. */
+  readonly wasOf?: string;
+}
+
+export interface ConflictFacts {
+  readonly clientId: string;
+  /** Is there a thing of that name? Then the client id is its own. */
+  readonly isThing: boolean;
+  readonly users: readonly UserFacts[];
+}
+
+/**
+ * Two connections under one client id threw each other out. The thing of that name may be the victim, so it is contained only where nobody else's
+ * certificate is known to have used its name; whose certificate did, is the offender.
+ */
+export function decideConflict({ clientId, isThing, users }: ConflictFacts): OffenderDecision {
+  if (users.length === 0) return nobody(clientId, 'offender-unknown');
+  if (!isThing) return decideNameless(clientId, users);
+  const isOwn = ({ things, wasOf }: UserFacts): boolean => things.includes(clientId) || (things.length === 0 && wasOf === clientId);
+  const strangers = users.filter((user) => !isOwn(user));
+  if (strangers.length > 0) return decideUsers(clientId, strangers, 'client-id-taken');
+  if (users.some(({ status }) => status !== 'ACTIVE')) return nobody(clientId, 'key-changed');
+  return { who: 'things', names: [clientId], reason: 'credentials-copied' };
+}
+
+/** A client id that is no thing belongs to nobody: only where one thing alone has used it, there is no question whose device it is. */
+function decideNameless(clientId: string, users: readonly UserFacts[]): OffenderDecision {
+  const names = new Set(users.flatMap(({ things }) => things));
+  if (names.size !== 1 || users.some(({ things }) => things.length === 0)) return nobody(clientId, 'offender-unknown');
+  return decideUsers(clientId, users, 'credentials-copied');
+}
+
+/** Those of them that can still connect. */
+function decideUsers(clientId: string, users: readonly UserFacts[], reason: Reason): OffenderDecision {
+  const active = users.filter(({ status }) => status === 'ACTIVE');
+  if (active.length === 0) return nobody(clientId, 'offender-shut-out');
+  const names = [...new Set(active.flatMap(({ things }) => things))].sort();
+  if (names.length === 0) return nobody(active[0]!.certificateId, 'certificate-without-thing');
+  return { who: 'things', names, reason };
+}
+
+export interface AttachmentFacts {
+  /** As the violation names it: the thing of an exclusive attachment, at the time of the connection. */
+  readonly thingName: string;
+  /** Of the certificates that are known to have used the client id: is one attached to it now? */
+  readonly isAttached: boolean;
+  readonly clientId: string;
+  /** The certificates. */
+  readonly users: readonly UserFacts[];
+}
+
+/**
+ * A violation names another thing than its client id: the one that the certificate was attached to when it connected. Attached to another one since, the
+ * certificate has taken its behaviour with it. What is not known does not speak against the name.
+ */
+export function decideAttachment({ thingName, isAttached, clientId, users }: AttachmentFacts): OffenderDecision {
+  if (isAttached || users.length === 0) return { who: 'things', names: [thingName] };
+  return decideUsers(clientId, users, 'violation');
+}
+
+/** There is nobody to contain: people are told where the response is more than to note it. */
+export function decideNobody(response: Response | undefined, reason: Reason): Exclude<ThingDecision, { do: 'contain' | 'escalate' }> {
+  if (reason === 'already-contained') return { do: 'leave', reason };
+  return response === 'observe' ? { do: 'leave', reason: 'only-observed' } : { do: 'tell', reason };
+}
+
 // --- what is to be done about the thing
 
 export interface ThingDecisionFacts {

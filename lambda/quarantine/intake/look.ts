@@ -1,11 +1,14 @@
 /** One message → the things that it is about, and whether its source confirms it. Reads only. */
 import { AUDIT_CHECKS } from '../../../domain/fleet/audit-checks.js';
 import { certificateId } from '../../../domain/fleet/certificate-id.js';
+import type { Reason } from '../../../domain/fleet/reasons.js';
 import type { Response } from '../../../domain/fleet/responses.js';
 import type { AuditContainment, CustomViolation, OperatorContainment } from '../../../domain/protocol/containment.js';
 import type { Trigger } from '../../../domain/protocol/containment-workflow.js';
 import type { MetricValue, ViolationNotification } from '../../../domain/protocol/violation.js';
-import { decideCustom, decideFinding, decideViolation, type SourceDecision } from './decide.js';
+import { decideCustom, decideFinding, decideViolation, type OffenderDecision, type SourceDecision } from './decide.js';
+import { VIOLATOR } from '../sources.js';
+import { offenderOf, offenderOfCertificate, offenderOfConflict } from './offender.js';
 import { BY, type IntakePorts, type IntakeSettings } from './ports.js';
 
 export type TriggerMessage = OperatorContainment | AuditContainment | CustomViolation | ViolationNotification;
@@ -13,6 +16,8 @@ export type TriggerMessage = OperatorContainment | AuditContainment | CustomViol
 export interface Sighting {
   readonly source: SourceDecision;
   readonly thingNames: readonly string[];
+  /** It stands, and there is nobody to contain: people are told under this name. */
+  readonly nobody?: { readonly name: string; readonly reason: Reason };
   readonly response?: Response;
   readonly trigger: Trigger;
 }
@@ -46,6 +51,8 @@ async function lookAtViolation(ports: IntakePorts, { responses }: IntakeSettings
   const isAlarm = violationEventType === 'in-alarm';
   const sourced = isAlarm ? await ports.violations.read({ violationId, thingName, securityProfileName }) : undefined;
   const notified = { eventType: violationEventType, thingName, behavior: behavior.name, securityProfileName };
+  const source = decideViolation({ notified, sourced }, ports.clock.nowMs());
+  const offender = source.stands ? await offenderOf(ports, thingName, sourced?.clientId) : ({ who: 'things', names: [thingName] } as const);
   const { comparisonOperator, value, durationSeconds } = behavior.criteria ?? {};
   const trigger: Trigger = {
     kind: 'violation',
@@ -56,6 +63,7 @@ async function lookAtViolation(ports: IntakePorts, { responses }: IntakeSettings
     atMs: violationEventTime,
     evidence: {
       securityProfileName,
+      ...(isAsNamed(offender, thingName) ? {} : { [VIOLATOR]: thingName }),
       at: new Date(violationEventTime).toISOString(),
       ...(behavior.metric === undefined ? {} : { metric: behavior.metric }),
       ...measured('value', sourced?.metricValue ?? message.metricValue),
@@ -66,7 +74,7 @@ async function lookAtViolation(ports: IntakePorts, { responses }: IntakeSettings
     },
   };
   const response = Object.hasOwn(responses, behavior.name) ? responses[behavior.name] : undefined;
-  return { source: decideViolation({ notified, sourced }, ports.clock.nowMs()), thingNames: [thingName], response, trigger };
+  return { source, ...namesOf(offender), response, trigger };
 }
 
 async function lookAtFinding(ports: IntakePorts, { findingId, taskId, checkName }: AuditContainment): Promise<Sighting> {
@@ -74,7 +82,14 @@ async function lookAtFinding(ports: IntakePorts, { findingId, taskId, checkName 
   const check = (AUDIT_CHECKS as Readonly<Record<string, { readonly responses: readonly string[] }>>)[checkName];
   const facts = { asked: { taskId, checkName }, found, checkMayContain: check?.responses.includes('contain') === true };
   const source = decideFinding(facts, ports.clock.nowMs());
-  const things = found === undefined || !source.stands ? [] : await thingsOf(ports, found);
+  const offender: OffenderDecision =
+    found === undefined || !source.stands
+      ? { who: 'things', names: [] }
+      : found.certificateId !== undefined
+        ? await offenderOfCertificate(ports, certificateId(found.certificateId))
+        : found.clientId !== undefined
+          ? await offenderOfConflict(ports, found)
+          : { who: 'nobody', name: findingId, reason: 'not-a-device' };
   const resource = found?.certificateId ?? found?.clientId;
   const trigger: Trigger = {
     kind: 'audit-finding',
@@ -83,20 +98,21 @@ async function lookAtFinding(ports: IntakePorts, { findingId, taskId, checkName 
     behavior: checkName,
     reason: checkName,
     atMs: found?.atMs ?? ports.clock.nowMs(),
-    evidence: { taskId, checkName, ...(resource === undefined ? {} : { resource }) },
+    evidence: {
+      taskId,
+      checkName,
+      ...(resource === undefined ? {} : { resource }),
+      ...(offender.reason === undefined ? {} : { whose: offender.reason }),
+    },
   };
-  const nobody = source.stands && things.length === 0;
-  return { source: nobody ? { stands: false, reason: 'not-a-device' } : source, thingNames: things, response: 'contain', trigger };
+  return { source, ...namesOf(offender), response: 'contain', trigger };
 }
 
-async function thingsOf(
-  { registry }: IntakePorts,
-  found: { readonly certificateId?: string; readonly clientId?: string },
-): Promise<readonly string[]> {
-  if (found.certificateId !== undefined) return registry.thingsOf(certificateId(found.certificateId));
-  // A thing connects under its own name where its policy says so; a client id that is no thing is told, and nothing is done.
-  return found.clientId !== undefined && /^[a-zA-Z0-9:_-]{1,128}$/.test(found.clientId) ? [found.clientId] : [];
-}
+const isAsNamed = (offender: OffenderDecision, name: string): boolean =>
+  offender.who === 'things' && offender.names.length === 1 && offender.names[0] === name;
+
+const namesOf = (offender: OffenderDecision): Pick<Sighting, 'thingNames' | 'nobody'> =>
+  offender.who === 'things' ? { thingNames: offender.names } : { thingNames: [], nobody: offender };
 
 async function lookAtEvent(ports: IntakePorts, settings: IntakeSettings, event: CustomViolation): Promise<Sighting> {
   const { source: name, account, time, detail } = event;

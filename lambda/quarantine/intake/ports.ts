@@ -28,12 +28,12 @@ export interface IntakePorts {
   readonly decisions: Pick<DecisionLog, 'append'>;
   readonly findings: AuditFindings;
   readonly holds: ContainmentHolds;
-  readonly inventory: Pick<Inventory, 'activeCount'>;
+  readonly inventory: Pick<Inventory, 'activeCount' | 'byId' | 'byThing' | 'usersOf'>;
   /** Held lists, by `listKey`. */
   readonly lists: SerialState;
   readonly queue: IntakeQueue;
   readonly records: Pick<ContainmentRecords, 'get' | 'past' | 'move'>;
-  readonly registry: Pick<Registry, 'thingsOf'>;
+  readonly registry: Pick<Registry, 'describe' | 'thingsOf'>;
   readonly rights: Pick<Rights, 'describeThing' | 'certificatesOf' | 'groupsOf' | 'describeGroup' | 'countThings'>;
   readonly signals: Signals;
   readonly stop: Pick<EmergencyStop, 'state'>;

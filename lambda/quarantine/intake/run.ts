@@ -18,7 +18,7 @@ import { inTurns } from '../in-turns.js';
 import { admit } from './admit.js';
 import { carryOut } from './approve.js';
 import { control } from './control.js';
-import { decide, type ThingDecision } from './decide.js';
+import { decide, decideNobody, type ThingDecision } from './decide.js';
 import { look, sameness, type Sighting, type TriggerMessage } from './look.js';
 import { BY, type Candidate, type IntakePorts, type IntakeSettings } from './ports.js';
 
@@ -84,7 +84,11 @@ async function defer({ queue }: IntakePorts, message: IntakeMessage): Promise<re
 /** Reads one message again at its source and looks at its things. What is not to be contained is settled here. */
 async function judge(ports: IntakePorts, settings: IntakeSettings, message: TriggerMessage): Promise<readonly Candidate[]> {
   const sighting = await look(ports, settings, message);
-  const { source, trigger, thingNames } = sighting;
+  const { source, trigger, thingNames, nobody } = sighting;
+  if (source.stands && nobody !== undefined) {
+    await settle(ports, settings, sighting, nobody.name, decideNobody(sighting.response, nobody.reason), undefined);
+    return [];
+  }
   const names = thingNames.length > 0 ? thingNames : [''];
   if (!source.stands) {
     if (source.reason === 'forged') ports.signals.count(METRICS.violationForged);

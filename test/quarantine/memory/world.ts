@@ -5,7 +5,7 @@ import { thingName } from '../../../domain/fleet/thing-name.js';
 import type { IntakeMessage } from '../../../domain/protocol/containment.js';
 import { containmentIdOf, type ContainStep, type StepAnswer, type WorkflowInput } from '../../../domain/protocol/containment-workflow.js';
 import type { AuditFinding } from '../../../lambda/ports/containment-work.js';
-import type { CertificateRecord, InventoryStatus, RevocationRecord } from '../../../lambda/ports/inventory.js';
+import type { CertificateRecord, ClientIdUse, InventoryStatus, RevocationRecord } from '../../../lambda/ports/inventory.js';
 import type { SourcedViolation } from '../../../lambda/ports/violations.js';
 import { run as containStep } from '../../../lambda/quarantine/contain/run.js';
 import type { IntakePorts, IntakeSettings } from '../../../lambda/quarantine/intake/ports.js';
@@ -29,6 +29,7 @@ export class MemoryInventory {
   readonly records = new Map<CertificateId, CertificateRecord>();
   readonly revocations = new Map<string, RevocationRecord>();
   active: number | undefined = undefined;
+  readonly uses: (ClientIdUse & { readonly clientId: string })[] = [];
 
   async byId(id: CertificateId) {
     return this.records.get(id);
@@ -47,6 +48,9 @@ export class MemoryInventory {
   }
   async activeCount() {
     return this.active;
+  }
+  async usersOf(clientId: string) {
+    return this.uses.filter((use) => use.clientId === clientId);
   }
 }
 

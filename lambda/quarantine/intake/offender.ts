@@ -1,0 +1,79 @@
+/**
+ * Whose device it is. What a violation or a finding names may be a certificate, a client id that anybody may have claimed, or a thing that the certificate
+ * has left since: the registry, and what the inventory has seen, say who is meant now. Reads only.
+ */
+import { certificateId, type CertificateId } from '../../../domain/fleet/certificate-id.js';
+import { isThingName, thingName } from '../../../domain/fleet/thing-name.js';
+import type { AuditFinding } from '../../ports/containment-work.js';
+import { decideAttachment, decideConflict, decidePrincipal, type OffenderDecision, type PrincipalFacts, type UserFacts } from './decide.js';
+import type { IntakePorts } from './ports.js';
+
+type OffenderPorts = Pick<IntakePorts, 'clock' | 'inventory' | 'records' | 'registry' | 'rights'>;
+
+/** AWS IoT looks back 31 days for client ids (FACTS C2); a use that goes on is noted once a week. What was seen before says nothing about a conflict of today. */
+const LOOK_BACK_MS = 38 * 86_400_000;
+/** Each is two or three reads of the registry. A client id of more certificates than these is the name of nobody. */
+const MOST_USERS = 10;
+const CERTIFICATE_ID = /^[0-9a-f]{64}$/;
+
+/** Of a violation of `name`, as its source has it. `client`: for which it was counted. */
+export async function offenderOf(ports: OffenderPorts, name: string, client: string = name): Promise<OffenderDecision> {
+  const asNamed = { who: 'things', names: [name] } as const;
+  if (!isThingName(name)) return asNamed;
+  if (CERTIFICATE_ID.test(client) && (await ports.rights.describeThing(thingName(client))) === undefined) {
+    const facts = await principal(ports, certificateId(client));
+    // A client may call itself by what only looks like a certificate; its thing is known by another name then.
+    if (facts.status !== undefined || client === name) return decidePrincipal(facts);
+  }
+  if (client === name) return asNamed;
+  const ids = await seenUnder(ports, client, name);
+  if (ids.size === 0) return asNamed;
+  const own = await ports.rights.certificatesOf(thingName(name));
+  const isAttached = own.some((id) => ids.has(id));
+  // A storm of a fleet that is attached as it was must not read all of it certificate by certificate.
+  return decideAttachment({ thingName: name, clientId: client, isAttached, users: isAttached ? [] : await usersOf(ports, ids) });
+}
+
+/** Of what names a certificate. */
+export const offenderOfCertificate = async (ports: OffenderPorts, id: CertificateId): Promise<OffenderDecision> =>
+  decidePrincipal(await principal(ports, id));
+
+/** Of a finding about client ids. AWS documents that it names the certificates; where it does not, what the inventory has seen counts. */
+export async function offenderOfConflict(
+  ports: OffenderPorts,
+  { clientId = '', principals = [] }: Pick<AuditFinding, 'clientId' | 'principals'>,
+): Promise<OffenderDecision> {
+  const isThing = isThingName(clientId) && (await ports.rights.describeThing(thingName(clientId))) !== undefined;
+  const ids = new Set([...principals, ...(await seenUnder(ports, clientId, clientId))]);
+  return decideConflict({ clientId, isThing, users: await usersOf(ports, ids) });
+}
+
+/** Certificates that have used a client id lately: those seen under it, and those of the thing `name` that were last seen under it. */
+async function seenUnder({ clock, inventory }: OffenderPorts, clientId: string, name: string): Promise<ReadonlySet<CertificateId>> {
+  const sinceMs = clock.nowMs() - LOOK_BACK_MS;
+  const ids = new Set<CertificateId>();
+  for (const { certificateId: id, seenAtMs } of await inventory.usersOf(clientId)) if (seenAtMs >= sinceMs) ids.add(id);
+  // A thing's own name as client id is no news, and is kept in its certificates' records alone.
+  if (isThingName(name))
+    for await (const record of inventory.byThing(thingName(name)))
+      if (record.clientId === clientId && (record.lastSeenAtMs ?? 0) >= sinceMs) ids.add(record.certificateId);
+  return ids;
+}
+
+async function usersOf(ports: OffenderPorts, ids: ReadonlySet<CertificateId>): Promise<readonly UserFacts[]> {
+  if (ids.size > MOST_USERS) return [];
+  const users: UserFacts[] = [];
+  for (const id of ids) {
+    const wasOf = (await ports.inventory.byId(id))?.thingName;
+    users.push({ ...(await principal(ports, id)), ...(wasOf === undefined ? {} : { wasOf }) });
+  }
+  return users;
+}
+
+async function principal({ records, registry }: OffenderPorts, id: CertificateId): Promise<PrincipalFacts> {
+  const registered = await registry.describe(id);
+  if (registered === undefined) return { certificateId: id, things: [] };
+  const things = [...(await registry.thingsOf(id))].sort();
+  const contained = await Promise.all(things.map((thing) => records.get(thing)));
+  return { certificateId: id, status: registered.status, things, isContained: contained.some((row) => row !== undefined) };
+}
