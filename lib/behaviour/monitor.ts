@@ -7,16 +7,14 @@
  * What the mapping gives up, and what a rule cannot put on the stream, lies in one dead-letter queue with an alarm: nothing is lost unseen.
  */
 import { deflateRawSync } from 'node:zlib';
-import { Duration, Stack, Validations } from 'aws-cdk-lib';
+import { Duration, Validations } from 'aws-cdk-lib';
 import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
-import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Stream, StreamEncryption, StreamMode } from 'aws-cdk-lib/aws-kinesis';
 import { CfnEventSourceMapping } from 'aws-cdk-lib/aws-lambda';
-import { CfnSubscriptionFilter } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { IOT_LOG_GROUP, MONITOR_LIMITS, REFUSAL_FILTER, fleetRules, fleetStreamName } from '../../domain/protocol/fleet-events.js';
+import { MONITOR_LIMITS, fleetRules, fleetStreamName } from '../../domain/protocol/fleet-events.js';
 import type { OfflineVariables } from '../../lambda/behaviour/offline/env.js';
 import type { WatchVariables } from '../../lambda/behaviour/watch/env.js';
 import { builtInBehaviours, sourcesOf } from '../config/behaviour-config.js';
@@ -24,6 +22,7 @@ import type { AppContext } from '../shared/app-context.js';
 import { GuardedFunction } from '../shared/guarded-function.js';
 import { InvokedFunction } from '../shared/own-function.js';
 import * as may from '../shared/permissions.js';
+import { MonitorLogs } from './monitor-logs.js';
 import { RuleToStream } from './rule-to-stream.js';
 import { watchMonitor } from './watch.js';
 
@@ -42,6 +41,8 @@ export class Monitor extends Construct {
   readonly offline: GuardedFunction<OfflineVariables>;
   /** What the mapping and the rules have given up. */
   readonly deadLetters: Queue;
+  /** Absent where refusals are not taken out of the log. */
+  readonly logs?: MonitorLogs;
 
   constructor(
     scope: Construct,
@@ -61,7 +62,13 @@ export class Monitor extends Construct {
     this.watch = this.makeWatch();
     this.offline = this.makeOffline();
     this.listen();
-    watchMonitor(context.alarms, { watch: this.watch.function, offline: this.offline.function, stream: this.stream });
+    if (this.config.sources.logs) this.logs = new MonitorLogs(this, this.stream);
+    watchMonitor(context.alarms, {
+      watch: this.watch.function,
+      offline: this.offline.function,
+      stream: this.stream,
+      readsLogs: this.logs !== undefined,
+    });
   }
 
   private get config() {
@@ -163,6 +170,12 @@ export class Monitor extends Construct {
     })
       .allow(may.onTable(ledger, 'GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem'))
       .allow({ actions: ['sns:Publish'], resources: [this.topic.topicArn] });
+    if (this.config.sources.logs)
+      offline.allow({
+        actions: ['iot:GetV2LoggingOptions'],
+        resources: ['*'],
+        wildcard: 'The logging belongs to the account, not to a resource (service authorization reference of AWS IoT). It is only read.',
+      });
     new Rule(this, 'Round', {
       ruleName: `${this.prefix}-behaviour-round`,
       description: 'Looks for devices of which nothing arrives',
@@ -185,26 +198,5 @@ export class Monitor extends Construct {
         deadLetters: this.deadLetters,
       });
     }
-    if (this.config.sources.logs) this.listenToLogs();
-  }
-
-  private listenToLogs(): void {
-    const { partition, region, account } = Stack.of(this);
-    const role = new Role(this, 'LogsRole', {
-      // As "Log group-level subscription filters" of CloudWatch Logs has it: for log groups of this account and region.
-      assumedBy: new ServicePrincipal('logs.amazonaws.com', {
-        conditions: { StringLike: { 'aws:SourceArn': `arn:${partition}:logs:${region}:${account}:*` } },
-      }),
-      description: `Puts refusals from ${IOT_LOG_GROUP} on the stream of the monitor`,
-    });
-    role.addToPolicy(new PolicyStatement({ actions: ['kinesis:PutRecord'], resources: [this.stream.streamArn] }));
-    const filter = new CfnSubscriptionFilter(this, 'Refusals', {
-      logGroupName: IOT_LOG_GROUP,
-      filterPattern: REFUSAL_FILTER,
-      destinationArn: this.stream.streamArn,
-      roleArn: role.roleArn,
-      distribution: 'Random',
-    });
-    filter.node.addDependency(role);
   }
 }

@@ -14,6 +14,11 @@ export const BEHAVIOUR_ALARMS = {
   monitorLost: 'monitor-lossy',
 } as const satisfies Partial<Record<keyof typeof METRICS, Article>>;
 
+/** Of refusals out of the log of AWS IoT, where they are read. */
+export const LOG_SOURCE_ALARMS = { refusalsNotLogged: 'refusals-not-logged' } as const satisfies Partial<
+  Record<keyof typeof METRICS, Article>
+>;
+
 /** Everything else that is counted: shown on the dashboard, and nobody is woken by it. */
 export const BEHAVIOUR_INFORMATION = [
   'violationsRaised',
@@ -32,13 +37,16 @@ export interface Watched {
   readonly watch: IFunction;
   readonly offline: IFunction;
   readonly stream: IStream;
+  /** Are refusals taken out of the log of AWS IoT? */
+  readonly readsLogs: boolean;
 }
 
 /** Events stay in the stream for a day: who comes an hour late has time, who is told of it after an hour less. */
 const BEHIND_MINUTES = 15;
 
-export function watchMonitor(alarms: Alarms, { watch, offline, stream }: Watched): void {
+export function watchMonitor(alarms: Alarms, { watch, offline, stream, readsLogs }: Watched): void {
   alarms.addEach(BEHAVIOUR_ALARMS);
+  if (readsLogs) alarms.addEach(LOG_SOURCE_ALARMS);
   alarms.addOwn('monitor-filling', METRICS.monitorStateBytes, { statistic: 'Maximum', atLeast: MONITOR_LIMITS.alarmBytes });
   const fiveMinutes = Duration.minutes(5);
   alarms.add('monitor-behind', {

@@ -88,12 +88,22 @@ export const BehaviourConfig = z.strictObject({
         .boolean()
         .default(false)
         .describe(
-          'Refusals out of AWSIotLogsV2, each single one, also of subscriptions. AWS IoT logging must be on, at ERROR or more, and the log group must exist.',
+          'Refusals out of AWSIotLogsV2, each single one, also of subscriptions. AWS IoT logging must be on, at ERROR or more, and the log group must exist: `manage.logging` sees to both, and an alarm says when it is not so.',
         ),
       reports: z
         .boolean()
         .default(true)
         .describe('Reports of devices about themselves on `<topicPrefix>/<thing>/report`. Costs what devices send.'),
+    })
+    .prefault({}),
+  manage: z
+    .strictObject({
+      logging: z
+        .boolean()
+        .default(false)
+        .describe(
+          'With `sources.logs`: switch the account’s one logging of AWS IoT on at ERROR where it is off, and make its log group where it is missing. Logging that is on stays as it is, with its role and its level; nothing is reset when the stack is deleted.',
+        ),
     })
     .prefault({}),
   shards: wholeNumber(1, 500)
@@ -107,6 +117,9 @@ export const BehaviourConfig = z.strictObject({
     .describe('Client ids of your own back ends, exactly as they are: the built-in monitor does not watch them.'),
 });
 export type BehaviourConfig = z.output<typeof BehaviourConfig>;
+
+/** Does this installation switch the account’s logging on? */
+export const managesLogging = (config: BehaviourConfig): boolean => runsBuiltIn(config) && config.sources.logs && config.manage.logging;
 
 type Settings = Pick<BehaviourConfig, 'behaviours' | 'customMetrics'>;
 

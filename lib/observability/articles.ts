@@ -47,6 +47,7 @@ export const ARTICLES = {
   'monitor-filling': 'The state of a window of the monitor is half full.',
   'monitor-behind': 'The monitor reads events a quarter of an hour after they came.',
   'monitor-stream-full': 'The stream of the monitor took no more events for a moment.',
+  'refusals-not-logged': 'The monitor counts refusals out of the log of AWS IoT, and AWS IoT does not log them.',
   'monitor-silent': 'The round that looks for absent devices has not run.',
   contained: 'A thing is contained: cut off, and let back for repair alone.',
   'containments-held': 'More containments than the brake lets through, or others would be cut off too: they wait for an approval.',

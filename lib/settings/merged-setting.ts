@@ -5,6 +5,7 @@
 import { CustomResource, Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { IRole } from 'aws-cdk-lib/aws-iam';
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { MergeVariables } from '../../lambda/settings/merge/env.js';
 import type { AppContext } from '../shared/app-context.js';
 import { InvokedFunction } from '../shared/own-function.js';
@@ -47,6 +48,25 @@ export class MergedSettings extends Construct {
     return this.resource('AuditConfiguration', 'Custom::AccountAuditConfiguration', {
       Setting: 'account-audit-configuration',
       ...properties,
+    });
+  }
+
+  /** The account’s logging of AWS IoT. `passes`: the role under which it writes, where nobody else’s is set. */
+  loggingOptions(wanted: { readonly logGroup: ILogGroup; readonly retentionDays: number; readonly passes: IRole }): CustomResource {
+    const { logGroup, retentionDays, passes } = wanted;
+    this.merge
+      .allow({ actions: ['iot:GetV2LoggingOptions', 'iot:SetV2LoggingOptions'], resources: ['*'], wildcard: NO_RESOURCE_TYPE })
+      .allow({ actions: ['iam:PassRole'], resources: [passes.roleArn] })
+      .allow({
+        actions: ['logs:CreateLogGroup', 'logs:PutRetentionPolicy'],
+        resources: [logGroup.logGroupArn],
+        wildcard: 'The ARN of one log group ends in :* (service authorization reference of CloudWatch Logs).',
+      });
+    return this.resource('Logging', 'Custom::IotLoggingOptions', {
+      Setting: 'logging-options',
+      RoleArn: passes.roleArn,
+      LogGroupName: logGroup.logGroupName,
+      RetentionDays: String(retentionDays),
     });
   }
 

@@ -14,6 +14,7 @@ import { DevicePolicy } from '../enrolment/device-policy.js';
 import { InventoryFeed } from '../inventory/inventory.js';
 import { Alarms } from '../observability/alarms.js';
 import { ApplicationParameters } from '../observability/application-parameters.js';
+import { managesLogging } from '../config/behaviour-config.js';
 import { FleetDashboard } from '../observability/dashboard.js';
 import type { ShownCapability } from '../observability/dashboard-rows.js';
 import { watchFleet } from '../observability/watch.js';
@@ -70,8 +71,10 @@ export class AppStack extends Stack {
     const { manage } = configuration.audit;
     const events = manage.eventConfigurations && configuration.devices.autoRegistration ? ['CA_CERTIFICATE'] : [];
     const managesAudit = state.audit !== undefined && manage.accountConfiguration;
-    const merged = managesAudit || events.length > 0 ? new MergedSettings(this, 'Settings', context) : undefined;
+    const logs = managesLogging(configuration.behaviour) ? behaviour?.monitor?.logs : undefined;
+    const merged = managesAudit || events.length > 0 || logs !== undefined ? new MergedSettings(this, 'Settings', context) : undefined;
     if (events.length > 0) merged?.eventConfigurations(events);
+    if (merged !== undefined) logs?.switchOn(merged);
     const audit =
       state.audit &&
       new Audit(this, 'Audit', {

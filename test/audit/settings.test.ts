@@ -15,6 +15,7 @@ import { TestClock } from '../revocation/memory/clock.js';
 import { crashing, Death } from '../revocation/memory/crashing.js';
 import { MemoryDecisions } from '../revocation/memory/ledger.js';
 import { MemorySignals } from '../revocation/memory/world.js';
+import { MemoryLogging } from '../behaviour/memory/logging.js';
 
 const ROLE = 'arn:aws:iam::111122223333:role/ours';
 const NOTIFIER = 'arn:aws:iam::111122223333:role/notifier';
@@ -152,6 +153,7 @@ class World implements MergePorts {
   readonly account = new MemoryAccount();
   readonly clock = new TestClock();
   readonly decisions = new MemoryDecisions();
+  readonly logging = new MemoryLogging();
   readonly signals = new MemorySignals();
   readonly remembered = new Set<string>();
   readonly answers: CustomResourceAnswer[] = [];

@@ -4,7 +4,7 @@ import type { Template } from 'aws-cdk-lib/assertions';
 import { METRICS, METRIC_NAMESPACE } from '../../domain/fleet/metrics.js';
 import { APPLICATION_PARAMETER_NAMES, OPTIONAL_PARAMETERS } from '../../domain/protocol/application-parameters.js';
 import { AUDIT_ALARMS, AUDIT_BY_RULE, AUDIT_INFORMATION } from '../../lib/audit/watch.js';
-import { BEHAVIOUR_ALARMS, BEHAVIOUR_BY_RULE, BEHAVIOUR_INFORMATION } from '../../lib/behaviour/watch.js';
+import { BEHAVIOUR_ALARMS, BEHAVIOUR_BY_RULE, BEHAVIOUR_INFORMATION, LOG_SOURCE_ALARMS } from '../../lib/behaviour/watch.js';
 import { ARTICLES } from '../../lib/observability/articles.js';
 import { CAPABILITY_ROWS, type Graph, type ShownCapability } from '../../lib/observability/dashboard-rows.js';
 import { BY_RULE, INFORMATION, ONE_IS_TOO_MANY } from '../../lib/observability/watch.js';
@@ -34,7 +34,7 @@ describe('the metrics of the functions', () => {
     const audit = [...Object.keys(AUDIT_ALARMS), ...AUDIT_BY_RULE, ...AUDIT_INFORMATION];
     const quarantine = [...Object.keys(QUARANTINE_ALARMS), ...QUARANTINE_INFORMATION];
     const signer = [...SIGNER_BY_RULE, ...SIGNER_INFORMATION];
-    const behaviour = [...Object.keys(BEHAVIOUR_ALARMS), ...BEHAVIOUR_BY_RULE, ...BEHAVIOUR_INFORMATION];
+    const behaviour = [...Object.keys(BEHAVIOUR_ALARMS), ...Object.keys(LOG_SOURCE_ALARMS), ...BEHAVIOUR_BY_RULE, ...BEHAVIOUR_INFORMATION];
     expect(
       [
         ...Object.keys(ONE_IS_TOO_MANY),
@@ -55,6 +55,7 @@ describe('the metrics of the functions', () => {
       ...BY_RULE,
       ...Object.keys(QUARANTINE_ALARMS),
       ...Object.keys(BEHAVIOUR_ALARMS),
+      ...Object.keys(LOG_SOURCE_ALARMS),
       ...BEHAVIOUR_BY_RULE,
       ...Object.keys(ROTATION_ALARMS),
       ...ROTATION_BY_RULE,

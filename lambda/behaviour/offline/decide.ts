@@ -2,6 +2,8 @@
  * Fails to saying nothing. About a client of which nothing arrives, because it is away or has nothing to say: no window of the stream ever ends for it.
  */
 import { meets, type Behaviour } from '../../../domain/fleet/behaviours.js';
+import type { LoggingOptions } from '../../../domain/fleet/iot-logging.js';
+import { IOT_LOG_GROUP, REFUSABLE_EVENTS, REFUSAL_LOG_LEVELS } from '../../../domain/protocol/fleet-events.js';
 import type { MetricValue } from '../../../domain/protocol/violation.js';
 
 export type RoundDecision =
@@ -50,4 +52,24 @@ export function decideAway({ operator, value }: Behaviour, disconnectedAtMs: num
   const minutes = Math.floor((nowMs - disconnectedAtMs) / 60_000);
   if (typeof value !== 'number' || operator === undefined || meets(operator, minutes, value)) return { do: 'nothing', reason: 'too-early' };
   return { do: 'count', reason: 'away', isNormal: false, value: { count: minutes } };
+}
+
+/** Why refusals do not come to where they are read; `eventType`: of these alone. */
+export interface NotLogged {
+  readonly why: 'never-set' | 'all-disabled' | 'no-role' | 'level-too-low' | 'other-log-group';
+  readonly eventType?: string;
+}
+
+/** `undefined`: they do. Levels of single resources, of which the account may have a thousand, are not looked at. */
+export function decideLogging(options: LoggingOptions | undefined): NotLogged | undefined {
+  if (options === undefined) return { why: 'never-set' };
+  if (options.disableAllLogs) return { why: 'all-disabled' };
+  if (options.roleArn === undefined) return { why: 'no-role' };
+  for (const eventType of REFUSABLE_EVENTS) {
+    const { logLevel = options.defaultLogLevel, logDestination = IOT_LOG_GROUP } =
+      options.events.find((event) => event.eventType === eventType) ?? {};
+    if (!(REFUSAL_LOG_LEVELS as readonly (string | undefined)[]).includes(logLevel)) return { why: 'level-too-low', eventType };
+    if (logDestination !== IOT_LOG_GROUP) return { why: 'other-log-group', eventType };
+  }
+  return undefined;
 }

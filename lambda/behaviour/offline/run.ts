@@ -3,6 +3,8 @@
  * and not at events: one that fails half way is done by the next.
  */
 import type { Behaviour } from '../../../domain/fleet/behaviours.js';
+import { METRICS } from '../../../domain/fleet/metrics.js';
+import type { LoggingSettings } from '../../ports/logging-settings.js';
 import type { PresenceRow, Presences } from '../../ports/presences.js';
 import type { StoredStanding } from '../../ports/standings.js';
 import { inParallel } from '../in-parallel.js';
@@ -10,9 +12,10 @@ import type { BehaviourSettings } from '../settings.js';
 import { announce, apply, giveUp, type StandingPorts } from '../standing/apply.js';
 import { silence } from '../watch/evaluate.js';
 import type { Planned } from '../watch/plan.js';
-import { decideAway, decideStanding, lastWindowOver, type RoundDecision } from './decide.js';
+import { decideAway, decideLogging, decideStanding, lastWindowOver, type RoundDecision } from './decide.js';
 
 export interface OfflinePorts extends StandingPorts {
+  readonly logging: Pick<LoggingSettings, 'options'>;
   readonly presences: Presences;
 }
 
@@ -23,6 +26,15 @@ export async function run(ports: OfflinePorts, settings: BehaviourSettings): Pro
   const away = settings.plan.all.filter(({ metric }) => metric.gathering === 'offline').map(({ behaviour }) => behaviour);
   if (away.length > 0) await lookForAbsent(ports, settings, away);
   await eachChunk(ports.standings.all(), (stored) => settle(ports, settings, stored));
+  if (settings.sources.has('logs')) await lookAtLogging(ports);
+}
+
+/** Last: whatever comes of it, the round has been made. */
+async function lookAtLogging({ logging, signals }: OfflinePorts): Promise<void> {
+  const notLogged = decideLogging(await logging.options());
+  if (notLogged === undefined) return;
+  signals.count(METRICS.refusalsNotLogged, 1);
+  signals.warn('refusals are not logged', { ...notLogged });
 }
 
 async function lookForAbsent(ports: OfflinePorts, settings: BehaviourSettings, away: readonly Behaviour[]): Promise<void> {

@@ -31,7 +31,16 @@ export const Wanted = z.discriminatedUnion('Setting', [
     ExpirationThresholdDays: days,
     AgeThresholdDays: days.optional(),
   }),
+  z.object({
+    Setting: z.literal('logging-options'),
+    /** Under which AWS IoT writes. */
+    RoleArn: z.string().min(1),
+    /** The log group that it writes to: made where it is not there yet. */
+    LogGroupName: z.string().min(1),
+    RetentionDays: z.string().regex(/^\d{1,4}$/),
+  }),
   z.object({ Setting: z.literal('event-configurations'), EventTypes: z.array(z.string().regex(/^[A-Z_]+$/)).min(1) }),
 ]);
 export type Wanted = z.infer<typeof Wanted>;
+export type WantedLogging = Extract<Wanted, { Setting: 'logging-options' }>;
 export type WantedAudit = Extract<Wanted, { Setting: 'account-audit-configuration' }>;

@@ -5,15 +5,18 @@
 import type { AccountSettings, CloudFormation, SettingsRecord } from '../../ports/account-settings.js';
 import type { Clock } from '../../ports/clock.js';
 import type { DecisionLog } from '../../ports/decision-log.js';
+import type { LoggingSettings } from '../../ports/logging-settings.js';
 import type { Signals } from '../../ports/signals.js';
+import { decideLogging } from './decide-logging.js';
 import { decideAudit, missingEvents } from './decide.js';
-import { Wanted, type CustomResourceRequest, type WantedAudit } from './event.js';
+import { Wanted, type CustomResourceRequest, type WantedAudit, type WantedLogging } from './event.js';
 
 export interface MergePorts {
   readonly account: AccountSettings;
   readonly clock: Clock;
   readonly cloudFormation: CloudFormation;
   readonly decisions: Pick<DecisionLog, 'append'>;
+  readonly logging: LoggingSettings;
   readonly record: SettingsRecord;
   readonly signals: Signals;
 }
@@ -70,6 +73,8 @@ async function merge(ports: MergePorts, wanted: Wanted, runId: string): Promise<
   switch (wanted.Setting) {
     case 'account-audit-configuration':
       return mergeAudit(ports, wanted, runId);
+    case 'logging-options':
+      return mergeLogging(ports, wanted, runId);
     case 'event-configurations': {
       const missing = missingEvents(await ports.account.enabledEvents(), wanted.EventTypes);
       if (missing.length === 0) return false;
@@ -93,6 +98,19 @@ async function mergeAudit(ports: MergePorts, wanted: WantedAudit, runId: string)
   );
   const detail = { checks: Object.keys(checks).join(' '), ...(roleArn && { roleArn }), ...(target && { targetArn: target.targetArn }) };
   await onRecord(ports, wanted.Setting, runId, detail, () => account.patchAuditConfiguration(decision.patch));
+  return true;
+}
+
+/** The log group first: a subscription of it is deployed next, and AWS IoT makes it with its first line only. */
+async function mergeLogging(ports: MergePorts, wanted: WantedLogging, runId: string): Promise<boolean> {
+  const { logging, record } = ports;
+  await logging.createGroup(wanted.LogGroupName, Number(wanted.RetentionDays));
+  const options = await logging.options();
+  const decision = decideLogging({ ...(options && { options }), ours: await record.ours(wanted.Setting) }, wanted.RoleArn);
+  if (decision.do === 'nothing') return false;
+  await record.remember(wanted.Setting, [wanted.RoleArn]);
+  const { roleArn = '', defaultLogLevel = '' } = decision.options;
+  await onRecord(ports, wanted.Setting, runId, { roleArn, defaultLogLevel }, () => logging.set(decision.options));
   return true;
 }
 

@@ -18,6 +18,7 @@ import type { ViolationTopic } from '../../../lambda/ports/violation-topic.js';
 import { TestClock } from '../../revocation/memory/clock.js';
 import { MemoryDecisions } from '../../revocation/memory/ledger.js';
 import { MemorySignals } from '../../revocation/memory/world.js';
+import { MemoryLogging } from './logging.js';
 
 export class MemoryStandings implements Standings {
   readonly rows = new Map<string, StoredStanding>();
@@ -110,6 +111,7 @@ const ALL_SOURCES = ['presence', 'subscriptions', 'sent', 'received', 'logs', 'r
 export class World {
   readonly clock = new TestClock();
   readonly decisions = new MemoryDecisions();
+  readonly logging = new MemoryLogging();
   readonly presences = new MemoryPresences();
   readonly signals = new MemorySignals();
   readonly standings = new MemoryStandings();
