@@ -83,8 +83,15 @@ export type ContainCall = z.infer<typeof ContainCall>;
 export const ReleaseCall = z.object({ ...call, step: z.enum(RELEASE_STEPS) });
 export type ReleaseCall = z.infer<typeof ReleaseCall>;
 
-/** One message on the watch queue: every open containment is looked at. */
-export const WatchMessage = z.object({ kind: z.literal('look') });
+/** One message on the watch queue: every open containment is looked at, or that of one thing. */
+export const WatchMessage = z.object({
+  kind: z.literal('look'),
+  /** Something new was heard of this thing while it is contained. */
+  thingName: z
+    .string()
+    .regex(/^[a-zA-Z0-9:_-]{1,128}$/)
+    .optional(),
+});
 export type WatchMessage = z.infer<typeof WatchMessage>;
 
 /** Names of what belongs to quarantine at AWS IoT. Thing names have 128 characters and more kinds of them than job ids take: jobs are named by the containment. */

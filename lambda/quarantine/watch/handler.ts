@@ -1,3 +1,4 @@
+import { thingName } from '../../../domain/fleet/thing-name.js';
 import { stepFunctions } from '../../aws/containment-work.js';
 import { readEnvironment } from '../../runtime/environment.js';
 import { sqsHandler } from '../../runtime/sqs-handler.js';
@@ -10,5 +11,7 @@ const env = readEnvironment(WatchEnv);
 const ports = { ...stepPorts(env), workflows: stepFunctions(env.STATE_MACHINE_ARN) };
 const settings = stepSettings(env);
 
-/** Every few minutes: what is contained, and whether it still is. */
-export const handler = sqsHandler(WatchMessage, ports.signals, () => run(ports, settings));
+/** Every few minutes, and for one thing at once: what is contained, and whether it still is. */
+export const handler = sqsHandler(WatchMessage, ports.signals, ({ thingName: only }) =>
+  run(ports, settings, only === undefined ? undefined : thingName(only)),
+);

@@ -1,9 +1,10 @@
 /**
- * Every few minutes, all that is contained: certificates that have appeared on a contained thing inherit the containment; what is ACTIVE and must not be is
+ * Every few minutes all that is contained, and at once one thing of which the inventory hears something new: certificates that have appeared on a contained thing inherit the containment; what is ACTIVE and must not be is
  * shut again; rights that somebody gave beside repair are told; a workflow that does not move is told, and begun again where it is there no more.
  */
 import type { CertificateId } from '../../../domain/fleet/certificate-id.js';
 import { METRICS } from '../../../domain/fleet/metrics.js';
+import type { ThingName } from '../../../domain/fleet/thing-name.js';
 import { executionOf } from '../../../domain/protocol/containment-workflow.js';
 import { cutOff } from '../contain/cut.js';
 import { swapPolicies } from '../contain/lock.js';
@@ -20,14 +21,15 @@ export interface WatchPorts extends StepPorts {
   readonly workflows: ContainmentWorkflows;
 }
 
-export async function run(ports: WatchPorts, settings: StepSettings): Promise<void> {
+/** `only`: just this thing. It is not counted: the regular look counts what is contained. */
+export async function run(ports: WatchPorts, settings: StepSettings, only?: ThingName): Promise<void> {
   const { records, signals, stop } = ports;
   const { stopped } = await stop.state();
   if (stopped) signals.count(METRICS.stopped);
   const mayAct = !stopped && settings.mode === 'enforce';
   let contained = 0;
   let failure: unknown;
-  for await (const containment of records.all()) {
+  for await (const containment of only === undefined ? records.all() : one(records, only)) {
     contained += 1;
     try {
       await lookAt(ports, settings, containment, mayAct);
@@ -40,8 +42,13 @@ export async function run(ports: WatchPorts, settings: StepSettings): Promise<vo
       failure = error;
     }
   }
-  signals.count(METRICS.thingsContained, contained);
+  if (only === undefined) signals.count(METRICS.thingsContained, contained);
   if (failure !== undefined) throw failure;
+}
+
+async function* one(records: StepPorts['records'], thing: ThingName): AsyncGenerator<Containment> {
+  const containment = await records.get(thing);
+  if (containment !== undefined) yield containment;
 }
 
 /**
@@ -109,14 +116,18 @@ async function adopt(
   ports: StepPorts,
   settings: StepSettings,
   containment: Containment,
-  found: readonly CertificateSnapshot[],
+  seen: readonly CertificateSnapshot[],
 ): Promise<void> {
   const { records, signals } = ports;
-  const { thingName, containmentId, state, adopted } = containment;
+  const { thingName, containmentId, state } = containment;
+  // Two looks at once: how the first one found a certificate is what counts.
+  const adopted = (await records.get(thingName))?.adopted ?? [];
+  const found = seen.filter(({ certificateId: id }) => !adopted.some(({ certificateId }) => certificateId === id));
+  if (found.length === 0) return;
   const moved = await records.move(thingName, containmentId, [state], { adopted: [...adopted, ...found] });
   if (moved === undefined) return; // it has gone on: the next look finds it there
   await cutOff(ports, settings, { thingName, snapshot: { ...moved.snapshot, certificates: [] }, adopted: found });
-  for (const seen of found) await swapPolicies(ports, settings, seen);
+  for (const certificate of found) await swapPolicies(ports, settings, certificate);
   signals.count(METRICS.certificatesAdopted, found.length);
   await note(ports, containment, 'outcome', 'inherit', 'adopted-certificate', {
     certificates: listed(found.map(({ certificateId }) => certificateId)),
