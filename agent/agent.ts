@@ -22,6 +22,7 @@ import { RotationRecord } from './rotation/record.js';
 import { openSession } from './session.js';
 import { DEFAULT_SETTINGS, type AgentSettings } from './settings.js';
 import type { Actuation } from './shut-off/actuation.js';
+import { Listening } from './shut-off/commands.js';
 import { isOrder } from './shut-off/orders.js';
 import { ShutOff } from './shut-off/shut-off.js';
 import type { Metrics } from './speech/device-metrics.js';
@@ -51,6 +52,8 @@ export interface AgentOptions {
   readonly metrics?: Metrics;
   /** What the device does in the world; `undefined`: it only speaks. */
   readonly actuation?: Actuation;
+  /** Is told to shut off by AWS IoT commands too, where the installation uses them. @default false: by jobs alone */
+  readonly commands?: boolean;
   readonly onEvent?: (event: AgentEvent) => void;
 }
 
@@ -70,6 +73,7 @@ export function createAgent(options: AgentOptions): Agent {
     keys,
     record: new RotationRecord(options.files),
     shutOff: new ShutOff(options.files, options.actuation),
+    listening: new Listening(options.commands ?? false),
     clock: options.clock ?? systemClock,
     random: options.random ?? Math.random,
     settings: { ...DEFAULT_SETTINGS, ...options.settings },

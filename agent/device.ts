@@ -7,6 +7,7 @@ import type { JobsClient } from './jobs/jobs-client.js';
 import type { KeyStore } from './keys/key-store.js';
 import type { RotationRecord, RotationStep } from './rotation/record.js';
 import type { AgentSettings } from './settings.js';
+import type { Listening } from './shut-off/commands.js';
 import type { OrderEvent, Orders } from './shut-off/orders.js';
 import type { ShutOff } from './shut-off/shut-off.js';
 import type { Identities } from './storage/identities.js';
@@ -34,6 +35,7 @@ export interface Device {
   readonly keys: KeyStore;
   readonly record: RotationRecord;
   readonly shutOff: ShutOff;
+  readonly listening: Listening;
   readonly clock: Clock;
   /** In [0, 1). */
   readonly random: () => number;

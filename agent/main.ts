@@ -27,6 +27,8 @@ const Settings = z.object({
   telemetryEveryMs: z.number().int().min(100).optional(),
   /** Device Defender takes one report in five minutes. */
   reportEveryMs: z.number().int().min(300_000).optional(),
+  /** Also listens to AWS IoT commands: only where its policy lets it. */
+  commands: z.boolean().optional(),
 });
 const FACTORY_PAIR: Pair = { certificate: 'certificate.pem', key: 'key.pem' };
 
@@ -107,6 +109,7 @@ async function main(): Promise<void> {
       ...(settings.telemetryEveryMs === undefined ? {} : { telemetryEveryMs: settings.telemetryEveryMs }),
       ...(settings.reportEveryMs === undefined ? {} : { reportEveryMs: settings.reportEveryMs }),
     },
+    ...(settings.commands === undefined ? {} : { commands: settings.commands }),
     metrics: () => hostMetrics(),
     // A real device stops its pump here.
     actuation: { stop: () => say('actuation stops'), resume: () => say('actuation goes on') },

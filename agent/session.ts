@@ -5,6 +5,7 @@ import type { Device, Said, Session } from './device.js';
 import { Inbox } from './inbox.js';
 import { ListedJobs, NextJob } from './jobs/job-messages.js';
 import { JOB_FILTERS, JobsClient } from './jobs/jobs-client.js';
+import { Commands } from './shut-off/commands.js';
 import { Orders } from './shut-off/orders.js';
 import type { Pair } from './storage/identities.js';
 import { ConnectFailed, type Connection, type Transport } from './transport/transport.js';
@@ -20,7 +21,8 @@ export async function openSession(transport: Transport, pair: Pair, device: Devi
   const inbox = new Inbox<Said>();
   const jobs = new JobsClient(connection, { ...device, signal });
   const orders = new Orders(device, jobs, signal);
-  listen(connection, { jobs, inbox, orders }, device);
+  const commands = new Commands(device, connection, orders);
+  listen(connection, { jobs, inbox, orders, commands }, device);
   try {
     await connection.subscribe([
       ...JOB_FILTERS.map((filter) => jobsTopic(thingName, filter)),
@@ -30,13 +32,14 @@ export async function openSession(transport: Transport, pair: Pair, device: Devi
     await connection.close();
     throw new ConnectFailed('refused', (error as Error).message);
   }
+  void commands.listen(device.listening);
   return { connection, jobs, inbox, orders, signal };
 }
 
 /** A message that cannot be read is dropped: whoever sent it, the device asks again by itself. */
 function listen(
   connection: Connection,
-  { jobs, inbox, orders }: Pick<Session, 'jobs' | 'inbox' | 'orders'>,
+  { jobs, inbox, orders, commands }: Pick<Session, 'jobs' | 'inbox' | 'orders'> & { readonly commands: Commands },
   { thingName, topicPrefix, tell }: Device,
 ): void {
   const responseTopic = deviceTopic(topicPrefix, thingName, 'rotation/response');
@@ -52,7 +55,7 @@ function listen(
       } else if (topic === jobsTopic(thingName, 'notify')) {
         void orders.listed(ListedJobs.parse(message).jobIds);
         inbox.put({ kind: 'pending' });
-      } else jobs.receive(topic, message);
+      } else if (!commands.receive(topic, message)) jobs.receive(topic, message);
     } catch (error) {
       tell({ kind: 'warning', message: `a message on ${topic} cannot be read: ${(error as Error).name}` });
     }

@@ -20,8 +20,9 @@ const OPERATIONS: ReadonlySet<unknown> = new Set(DEVICE_OPERATIONS);
 export const isOrder = ({ jobDocument }: JobExecution): boolean =>
   OPERATIONS.has((jobDocument as { readonly operation?: unknown } | null | undefined)?.operation);
 
-/** Told to shut off or to resume, and how that ended. */
-export type OrderEvent = { readonly kind: 'order'; readonly jobId: string; readonly operation: DeviceOperation } & Obeyed;
+/** Told to shut off or to resume, by a job or by a command, and how that ended. */
+export type OrderEvent = { readonly kind: 'order'; readonly operation: DeviceOperation } & Obeyed &
+  ({ readonly jobId: string } | { readonly executionId: string });
 
 export interface OrdersContext {
   readonly shutOff: ShutOff;
@@ -47,7 +48,12 @@ export class Orders {
   saw(execution: JobExecution | undefined): Promise<void> {
     if (!execution || this.seen.get(execution.jobId) === execution.executionNumber) return this.turn;
     this.seen.set(execution.jobId, execution.executionNumber);
-    if (isOrder(execution)) this.turn = this.turn.then(() => this.take(execution));
+    return isOrder(execution) ? this.inTurn(() => this.take(execution)) : this.turn;
+  }
+
+  /** After everything that has come before. `work` must not reject. */
+  inTurn(work: () => Promise<void>): Promise<void> {
+    this.turn = this.turn.then(work);
     return this.turn;
   }
 

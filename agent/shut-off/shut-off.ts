@@ -15,15 +15,20 @@ import type { Actuation } from './actuation.js';
 export const SHUT_OFF_RECORD = 'shut-off.json';
 const Stored = z.object({ containmentId: z.string() });
 
-/** With what the execution of the job ends: status and statusDetails. */
+/** With what the execution of the job ends: status and statusDetails. `failure`: the reason that stands in them. */
 export interface Obeyed {
   readonly status: 'SUCCEEDED' | 'FAILED';
   readonly details: Readonly<Record<string, string>>;
+  readonly failure?: ShutOffFailure;
 }
 
 export class ShutOff {
   /** Without a containmentId: off, and which containment it was cannot be read any more. */
   private off: { readonly containmentId?: string } | undefined;
+  /** Off for good: it is stored, and what the device moves has stopped. */
+  private isSettled = false;
+  /** The last containment that was over. Only of this run: what was sent before a restart does not arrive after it. */
+  private resumed: string | undefined;
 
   constructor(
     private readonly files: Files,
@@ -32,6 +37,11 @@ export class ShutOff {
 
   get isOff(): boolean {
     return this.off !== undefined;
+  }
+
+  /** Has the device been told to resume after this very containment? */
+  wasResumed(containmentId: string): boolean {
+    return this.resumed === containmentId;
   }
 
   /** Once, at the start: tells the hardware which of the two it is. */
@@ -45,6 +55,7 @@ export class ShutOff {
     }
     try {
       await (this.off ? this.actuation?.stop() : this.actuation?.resume());
+      this.isSettled = this.off?.containmentId !== undefined;
     } catch (error) {
       warn(`actuation: ${(error as Error).message}`);
     }
@@ -52,17 +63,20 @@ export class ShutOff {
 
   async obey({ operation, containmentId }: ShutOffJob): Promise<Obeyed> {
     const failure = operation === 'shut-off' ? await this.stop(containmentId) : await this.resume(containmentId);
-    if (failure) return { status: 'FAILED', details: { reason: failure } };
+    if (failure) return { status: 'FAILED', details: { reason: failure }, failure };
     const parts = [...(this.actuation ? ['actuation'] : []), 'telemetry'];
     return { status: 'SUCCEEDED', details: { [SHUT_OFF_DETAIL[operation]]: parts.join(',') } };
   }
 
-  /** Stops what it can, also where one of its parts fails. */
+  /** Stops what it can, also where one of its parts fails. Told again, by job or by command, it has nothing left to do. */
   private async stop(containmentId: string): Promise<ShutOffFailure | undefined> {
+    if (this.isSettled && this.off?.containmentId === containmentId) return undefined;
+    this.isSettled = false;
     this.off = { containmentId };
     const stored = await succeeds(this.files.replace(SHUT_OFF_RECORD, `${JSON.stringify({ containmentId })}\n`));
     const stopped = await succeeds(this.actuation?.stop());
     if (!stopped) return 'actuation';
+    this.isSettled = stored;
     // It is off, and would be on again after a power cut: for the cloud that is no success.
     return stored ? undefined : 'storage';
   }
@@ -71,6 +85,8 @@ export class ShutOff {
     if (this.off?.containmentId !== undefined && this.off.containmentId !== containmentId) return 'other-containment';
     if (!(await succeeds(this.files.remove(SHUT_OFF_RECORD)))) return 'storage';
     this.off = undefined;
+    this.isSettled = false;
+    this.resumed = containmentId;
     return (await succeeds(this.actuation?.resume())) ? undefined : 'actuation';
   }
 }

@@ -43,7 +43,7 @@ export class AgentDevice {
     private readonly reports: Reports,
   ) {
     const { thingName, certificatePem, privateKeyPem, fault } = identity;
-    const { telemetryEveryMs, telemetryTopic, backoff } = settings;
+    const { telemetryEveryMs, telemetryTopic, backoff, commands } = settings;
     const files = memoryFiles({
       [FACTORY_PAIR.certificate]: certificatePem,
       [FACTORY_PAIR.key]: privateKeyPem,
@@ -51,6 +51,7 @@ export class AgentDevice {
     });
     this.agent = createAgent({
       thingName,
+      commands,
       topicPrefix: telemetryTopic.slice(0, telemetryTopic.indexOf('/{thing}/')),
       files: fault === 'flipped-bit' ? flippingFiles(files) : files,
       ...(fault === 'weak-keys' ? { keys: weakKeys(files) } : {}),
@@ -120,7 +121,12 @@ export class AgentDevice {
       }
       case 'order':
         this.isClean = true;
-        return reports.order({ thingName, operation: event.operation, status: event.status });
+        return reports.order({
+          thingName,
+          operation: event.operation,
+          status: event.status,
+          by: 'jobId' in event ? 'job' : 'command',
+        });
       case 'warning':
       case 'quiet':
       case 'reported':

@@ -31,6 +31,8 @@ export interface FleetOptions {
   readonly backoff?: { readonly firstMs: number; readonly longestMs: number };
   /** Devices run the reference agent and rotate their certificates; an object sets its times. The telemetry topic must end in `/{thing}/telemetry`. @default false */
   readonly agent?: boolean | Partial<AgentSettings>;
+  /** With `agent`: devices listen to AWS IoT commands too; their policies must let them. @default false */
+  readonly commands?: boolean;
 }
 
 export interface DeviceStatus {
@@ -76,6 +78,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     protocolVersion: options.protocolVersion ?? 5,
     parallelConnects: options.parallelConnects ?? 40,
     backoff: options.backoff ?? { firstMs: 500, longestMs: 15_000 },
+    commands: options.commands ?? false,
     ...(options.agent ? { agent: options.agent === true ? {} : options.agent } : {}),
   };
   const child = fork(join(__dirname, 'device-process.ts'), [], {

@@ -41,6 +41,7 @@ export interface OrderChange {
   readonly thingName: string;
   readonly operation: 'shut-off' | 'resume';
   readonly status: 'SUCCEEDED' | 'FAILED';
+  readonly by: 'job' | 'command';
 }
 
 export interface FleetSettings {
@@ -57,6 +58,8 @@ export interface FleetSettings {
   readonly backoff: { readonly firstMs: number; readonly longestMs: number };
   /** Devices run the reference agent, with these times in place of its own. Absent: they only publish. */
   readonly agent?: Partial<AgentSettings>;
+  /** They listen to AWS IoT commands too. */
+  readonly commands: boolean;
 }
 
 export type ToDevices =

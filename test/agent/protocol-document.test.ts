@@ -12,10 +12,11 @@ import {
   ROTATION_REFUSALS,
   RotationResponse,
 } from '../../domain/protocol/rotation.js';
+import { COMMAND_FILTERS, COMMAND_TIMEOUT_SECONDS, ShutOffCommand, commandTopic, reasonCode } from '../../domain/protocol/command.js';
 import { readReport, type ReportFields } from '../../domain/protocol/device-report.js';
 import { PRESENCE_PROVES_AFTER_SECONDS, PROOF_HOLDS_SECONDS } from '../../domain/protocol/rotation-events.js';
 import { DEVICE_FAILURES } from '../../domain/protocol/rotation-failures.js';
-import { DEVICE_OPERATIONS, SHUT_OFF_DETAIL, SHUT_OFF_FAILURES, ShutOffJob } from '../../domain/protocol/shut-off.js';
+import { DEVICE_OPERATIONS, SHUT_OFF_DETAIL, SHUT_OFF_FAILURES, ShutOffJob, type ShutOffFailure } from '../../domain/protocol/shut-off.js';
 import { REPORT_TOPIC, ROTATION_TOPICS, defenderTopic, deviceTopic, jobsTopic } from '../../domain/protocol/topics.js';
 
 /** Columns of tables are padded by the formatter. */
@@ -96,7 +97,24 @@ const samples = (section: string): unknown[] => {
 test('operations of a shut-off, their answers, and a sample that the device takes', () => {
   const words = [...DEVICE_OPERATIONS, ...Object.values(SHUT_OFF_DETAIL).map((detail) => `statusDetails.${detail}`)];
   expect(words.filter((word) => !document.includes(word))).toEqual([]);
-  expect(samples('## 10. Shut off').map((sample) => ShutOffJob.safeParse(sample).success)).toEqual([true]);
+  const orders = samples('## 10. Shut off').filter((sample) => typeof sample === 'object' && sample !== null && 'operation' in sample);
+  expect(orders.map((sample) => ShutOffJob.safeParse(sample).success)).toEqual([true, true]);
+});
+
+test('the shut-off by command: topics, payload, answers, times', () => {
+  const [, payload, ...answers] = samples('## 10. Shut off');
+  expect(ShutOffCommand.safeParse(payload).success).toBe(true);
+  const codes = Object.keys(SHUT_OFF_FAILURES).map((failure) => reasonCode(failure as ShutOffFailure));
+  expect(answers).toEqual([
+    { status: 'SUCCEEDED', result: { stopped: { s: 'actuation,telemetry' } } },
+    {
+      status: 'FAILED',
+      statusReason: { reasonCode: expect.stringMatching(new RegExp(`^(${codes.join('|')})$`)), reasonDescription: expect.any(String) },
+    },
+  ]);
+  expect(COMMAND_FILTERS.filter((filter) => !document.includes(commandTopic('<thing>', filter)))).toEqual([]);
+  expect(document).toContain(`after the time-out of the command (${COMMAND_TIMEOUT_SECONDS} s)`);
+  expect(document).toContain(`ask again ${DEFAULT_SETTINGS.refused.longestMs / 1000} s later`);
 });
 
 test('the sample of a report is one that the monitor reads', () => {
