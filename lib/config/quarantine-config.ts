@@ -100,10 +100,17 @@ export type QuarantineConfig = z.output<typeof QuarantineConfig>;
 export const shutsOffByCommand = ({ quarantine }: { readonly quarantine: QuarantineConfig }): boolean =>
   quarantine.mode !== 'off' && quarantine.shutOffCommand;
 
+/** The device policy names the topic prefix in eight ARNs and has 2048 characters (FACTS B6), of which the topics of commands take their part. */
+const LONGEST_TOPIC_PREFIX_WITH_COMMANDS = 32;
 /** Environment variables of a function hold 4 KB in all. */
 const LONGEST_NEVER_LIST = 1500;
 
-export function checkQuarantine({ quarantine }: { readonly quarantine: QuarantineConfig }, context: z.RefinementCtx): void {
+interface Checked {
+  readonly quarantine: QuarantineConfig;
+  readonly devices: { readonly topicPrefix: string };
+}
+
+export function checkQuarantine({ quarantine, devices }: Checked, context: z.RefinementCtx): void {
   const refuse = (path: readonly (string | number)[], input: unknown, message: string): void =>
     context.addIssue({ code: 'custom', path: ['quarantine', ...path], input, message });
   const { brake, neverContain, customSources } = quarantine;
@@ -115,6 +122,12 @@ export function checkQuarantine({ quarantine }: { readonly quarantine: Quarantin
       ['neverContain'],
       'a long list',
       `expected at most ${LONGEST_NEVER_LIST} characters: name a type, a group or an attribute instead`,
+    );
+  if (shutsOffByCommand({ quarantine }) && devices.topicPrefix.length > LONGEST_TOPIC_PREFIX_WITH_COMMANDS)
+    refuse(
+      ['shutOffCommand'],
+      `a devices.topicPrefix of ${devices.topicPrefix.length} characters`,
+      `expected at most ${LONGEST_TOPIC_PREFIX_WITH_COMMANDS}: the device policy has 2048`,
     );
   const seen = new Set<string>();
   customSources.forEach(({ source }, index) => {

@@ -8,11 +8,12 @@ import {
 } from '../../domain/protocol/topics.js';
 import { type Resource, type Statement, listOf, ofType, synthesise, text } from './support.js';
 
-const policyOf = (topicPrefix: string): Resource => {
-  const [policy] = Object.values(ofType(synthesise({ devices: { topicPrefix } }).appTemplate, 'AWS::IoT::Policy'));
+const policyOf = (topicPrefix: string, more: object = {}): Resource => {
+  const [policy] = Object.values(ofType(synthesise({ devices: { topicPrefix }, ...more }).appTemplate, 'AWS::IoT::Policy'));
   if (!policy) throw new Error('no device policy');
   return policy;
 };
+const COMMANDS = { quarantine: { mode: 'enforce', shutOffCommand: true } };
 const statements = (policy: Resource): Statement[] => (policy.Properties['PolicyDocument'] as { Statement: Statement[] }).Statement;
 const granted = (policy: Resource): string[] =>
   statements(policy).flatMap(({ Action, Resource }) =>
@@ -49,18 +50,37 @@ describe('the device policy', () => {
     expect(wild.map((one) => one.replace(/^\S+ topic(filter)?\//, ''))).toEqual(Array(2).fill(`$aws/things/${thing}/jobs/*`));
   });
 
-  it('stays within what AWS IoT allows, where names are longest: 2048 characters without white space (FACTS B6)', () => {
-    // The longest pair of partition and region that there is, and an account.
-    const somewhere: Readonly<Record<string, string>> = { Partition: 'aws-iso-b', Region: 'us-isob-east-1', AccountId: '123456789012' };
-    const expand = (resource: unknown): string => text(resource).replaceAll(/<AWS::(\w+)>/g, (_, name: string) => somewhere[name]!);
-    const document = {
-      Version: '2012-10-17',
-      Statement: statements(policyOf('a'.repeat(64))).map((statement) => ({
-        ...statement,
-        Resource: listOf(statement.Resource).map(expand),
-      })),
-    };
-    expect(JSON.stringify(document).length).toBeLessThanOrEqual(2048);
+  it('lets a device hear and answer its own AWS IoT commands where shut-off by command is on, and nothing else besides', () => {
+    const more = granted(policyOf('fleet', COMMANDS)).filter((one) => !granted(policy).includes(one));
+    expect(more).toEqual([
+      `iot:Subscribe topicfilter/$aws/commands/things/${thing}/executions/*`,
+      `iot:Publish,iot:Receive topic/$aws/commands/things/${thing}/executions/*`,
+    ]);
+    expect(granted(policyOf('fleet', { quarantine: { mode: 'off', shutOffCommand: true } }))).toEqual(granted(policy));
+  });
+
+  it.each([
+    ['without', {}, 64],
+    ['with', COMMANDS, 32],
+  ])(
+    'stays within what AWS IoT allows, where names are longest, %s commands: 2048 characters without white space (FACTS B6)',
+    (_, more, longest) => {
+      // The longest pair of partition and region that there is, and an account.
+      const somewhere: Readonly<Record<string, string>> = { Partition: 'aws-iso-b', Region: 'us-isob-east-1', AccountId: '123456789012' };
+      const expand = (resource: unknown): string => text(resource).replaceAll(/<AWS::(\w+)>/g, (_, name: string) => somewhere[name]!);
+      const document = {
+        Version: '2012-10-17',
+        Statement: statements(policyOf('a'.repeat(longest), more)).map((statement) => ({
+          ...statement,
+          Resource: listOf(statement.Resource).map(expand),
+        })),
+      };
+      expect(JSON.stringify(document).length).toBeLessThanOrEqual(2048);
+    },
+  );
+
+  it('is refused at synthesis where a long topic prefix and commands together do not fit', () => {
+    expect(() => policyOf('a'.repeat(33), COMMANDS)).toThrow(/a devices.topicPrefix of 33 characters.*expected at most 32/);
   });
 
   it('follows the topics of domain/protocol', () => {
