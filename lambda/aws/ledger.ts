@@ -20,9 +20,10 @@
  *     SIGNER#<anchorId>                  CRL | SERIALS                          CRL numbers and secret of a CA whose key we hold
  *     SIGNED#<anchorId>                  <serialNumber>                         a certificate that it signed; REVOKED#<anchorId>: on its next CRL
  *     STANDING#<bucket>                  <clientId>#<behaviour>                 datapoints that were not normal, a violation that is open: violations-standings.ts
- *     VIOLATION#<violationId>            VIOLATION                              a violation of the built-in monitor; VIOLATIONS#<thingName>: the open ones
+ *     VIOLATION#<violationId>            VIOLATION                              a violation of the built-in monitor, and what people judged it to be; VIOLATIONS#<thingName>: the open ones
  *     PRESENCE#<bucket>                  <clientId>                             is it connected, since when, from where
  *     CONTAINED#<thingName>              CONTAINED                              the thing is isolated; rows beside it: containment-records.ts
+ *     LOOK                               <thingName>                            from when a look at a contained thing may be asked for
  *     CONTAINMENT-BOOKED                 <containmentId>                        what the brake of quarantine counts: containment-budget.ts
  *     HOLD-CONTAIN                       <hash>                                 list of containments over that brake
  *     THING#<thingName>                  <RFC 3339 time>#<random>               audit trail of one thing

@@ -15,7 +15,7 @@ export interface LookUpPorts extends RememberedPorts {
 export type Sighting = Pick<CertificateRecord, 'thingName' | 'clientId' | 'lastSeenAtMs'>;
 
 export type LookUp =
-  | { readonly kind: 'recorded'; readonly handOver: HandOver }
+  | { readonly kind: 'recorded'; readonly handOver: HandOver; readonly things: readonly ThingName[] }
   | { readonly kind: 'gone' } // deleted before we came
   | { readonly kind: 'unreadable'; readonly reason: string };
 
@@ -38,7 +38,8 @@ export async function lookUp(
     ports.signals.warn('the registry’s certificate cannot be read', { certificateId: id, reason: read.reason });
     return { kind: 'unreadable', reason: read.reason };
   }
-  const thing = sighting.thingName ?? firstOf(await ports.registry.thingsOf(id));
+  const things = sighting.thingName === undefined ? await ports.registry.thingsOf(id) : [sighting.thingName];
+  const thing = firstOf(things);
   const { remembered } = await ports.inventory.record({
     ...read.record,
     ...sighting,
@@ -47,6 +48,7 @@ export async function lookUp(
   ports.signals.count(METRICS.inventoryRecorded);
   return {
     kind: 'recorded',
+    things,
     handOver:
       remembered === undefined
         ? 'nothing-to-do'

@@ -48,6 +48,12 @@ export class InventoryFeed extends Construct {
     this.record.allow({ actions: ['sqs:SendMessage'], resources: [proveQueue.queueArn] });
   }
 
+  /** Quarantine is on: it is told of certificates that turn up on a contained thing, and who uses whose client id is remembered. */
+  tellQuarantine(watchQueue: IQueue): void {
+    this.record.function.addEnvironment('WATCH_QUEUE_URL', watchQueue.queueUrl);
+    this.record.allow({ actions: ['sqs:SendMessage'], resources: [watchQueue.queueArn] });
+  }
+
   private variables() {
     const { installation, state } = this.props;
     const { configuration } = installation;

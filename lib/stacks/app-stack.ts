@@ -68,6 +68,7 @@ export class AppStack extends Stack {
             ...(behaviour ? { behaviour } : {}),
             ...(rotation ? { startQueue: rotation.start.source.queue } : {}),
           });
+    if (quarantine !== undefined) inventory.tellQuarantine(quarantine.watch.source.queue);
     const { manage } = configuration.audit;
     const events = manage.eventConfigurations && configuration.devices.autoRegistration ? ['CA_CERTIFICATE'] : [];
     const managesAudit = state.audit !== undefined && manage.accountConfiguration;

@@ -21,6 +21,28 @@ export function certificateIdOf(message: InventoryMessage): string | undefined {
   return CERTIFICATE_ID.test(id) ? id.toLowerCase() : undefined;
 }
 
+const WEEK_MS = 7 * 86_400_000;
+
+export interface ClientIdSeen {
+  readonly clientId: string;
+  /** Of an exclusive attachment. */
+  readonly thingName?: string;
+  readonly lastSeenAtMs: number;
+}
+
+/**
+ * Is it to be remembered that a certificate has used this client id? Not where it is known to be the name of its own thing, as in most fleets: there it is one
+ * write in the life of a certificate. Fails to noting: when it is new, and once a week while it goes on.
+ */
+export function isUseToNote(
+  known: Partial<ClientIdSeen> | undefined,
+  { clientId, thingName = known?.thingName, lastSeenAtMs }: ClientIdSeen,
+): boolean {
+  if (clientId === thingName) return false;
+  if (known?.lastSeenAtMs === undefined || known.clientId !== clientId) return true;
+  return Math.floor(known.lastSeenAtMs / WEEK_MS) !== Math.floor(lastSeenAtMs / WEEK_MS);
+}
+
 /**
  * Fails to looking up: what the inventory does not know, or what contradicts it, is read from the registry. Nothing in a message is
  * recorded as a fact about a certificate but the time at which it was seen.

@@ -9,6 +9,7 @@ import { readRecord } from '../read-record.js';
 import type { RememberedSettings } from '../remembered/run.js';
 import { certificateIdOf, decide } from './decide.js';
 import type { InventoryMessage } from './event.js';
+import { noteUse, suspects, tellOfContained, type QuarantineNeighbours } from './for-quarantine.js';
 import { rememberIssued, tellOfConnection, type RotationNeighbours } from './for-rotation.js';
 
 export interface RecordPorts extends LookUpPorts, Paced {
@@ -16,6 +17,8 @@ export interface RecordPorts extends LookUpPorts, Paced {
   readonly privateCa: PrivateCa;
   /** `undefined`: rotation is off. */
   readonly rotation?: RotationNeighbours;
+  /** `undefined`: quarantine is off. */
+  readonly quarantine?: QuarantineNeighbours;
 }
 
 export interface RecordSettings extends RememberedSettings {
@@ -30,19 +33,24 @@ export async function run(ports: RecordPorts, settings: RecordSettings, message:
   const id = certificateIdOf(message);
   const known = id === undefined ? undefined : await ports.inventory.byId(certificateId(id));
   if (ports.rotation !== undefined) await tellOfConnection(ports.rotation, message, known, ports.clock.nowMs());
+  const sighting = sightingOf(message);
+  if (ports.quarantine !== undefined && id !== undefined) await noteUse(ports.quarantine, certificateId(id), known, sighting);
   const decision = decide(message, known);
   switch (decision.kind) {
     case 'rejected':
       return ports.signals.info('not for the inventory', { reason: decision.reason });
     case 'seen': {
-      const { clientId, thingName: thing, lastSeenAtMs } = sightingOf(message);
+      const { clientId, thingName: thing, lastSeenAtMs } = sighting;
+      if (ports.quarantine !== undefined) await tellOfContained(ports.quarantine, suspects(known, sighting), ports.clock.nowMs());
       await ports.inventory.seen(certificateId(decision.certificateId), clientId ?? '', thing, lastSeenAtMs ?? ports.clock.nowMs());
       return;
     }
     case 'look-up': {
       await nextSlot(ports, settings.perSecond);
       const source = decision.reason === 'just registered' ? 'registration' : 'presence';
-      const found = await lookUp(ports, settings, certificateId(decision.certificateId), source, sightingOf(message));
+      const found = await lookUp(ports, settings, certificateId(decision.certificateId), source, sighting);
+      if (ports.quarantine !== undefined && found.kind === 'recorded')
+        await tellOfContained(ports.quarantine, found.things, ports.clock.nowMs());
       return ports.signals.info('looked up', { certificateId: decision.certificateId, reason: decision.reason, outcome: found.kind });
     }
     case 'fetch':
