@@ -13,6 +13,10 @@ import { z } from 'zod';
 export const VIOLATION_EVENT_TYPES = ['in-alarm', 'alarm-cleared', 'alarm-invalidated'] as const;
 export type ViolationEventType = (typeof VIOLATION_EVENT_TYPES)[number];
 
+/** What a person says that a violation was (PutVerificationStateOnViolation). */
+export const VERIFICATION_STATES = ['FALSE_POSITIVE', 'BENIGN_POSITIVE', 'TRUE_POSITIVE', 'UNKNOWN'] as const;
+export type VerificationState = (typeof VERIFICATION_STATES)[number];
+
 /** MetricValue of the AWS IoT API: the one member that is set says of which kind the metric is. */
 export const MetricValue = z.object({
   count: z.number().optional(),

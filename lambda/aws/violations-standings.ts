@@ -88,6 +88,10 @@ function versionIs(before: StoredStanding | undefined) {
       };
 }
 
+/** What a person has judged stays: the monitor itself knows no better than UNKNOWN. */
+const asSaid = (name: string, index: number): string =>
+  name === 'verificationState' ? `if_not_exists(#f${index}, :f${index})` : `:f${index}`;
+
 /** The violation as it is from now on. What is known of its beginning stays. */
 function violationWrites(TableName: string, { pending, ...standing }: Standing, evidence: Evidence | undefined): Writes {
   const { violationId, violationEventType, thingName, behavior, securityProfileName, metricValue, verificationState } = pending!;
@@ -113,7 +117,7 @@ function violationWrites(TableName: string, { pending, ...standing }: Standing, 
       Update: {
         TableName,
         Key: violationKey(violationId),
-        UpdateExpression: `SET ${set.map((_, index) => `#f${index} = :f${index}`).join(', ')}`,
+        UpdateExpression: `SET ${set.map(([name], index) => `#f${index} = ${asSaid(name, index)}`).join(', ')}`,
         ExpressionAttributeNames: Object.fromEntries(set.map(([name], index) => [`#f${index}`, name])),
         ExpressionAttributeValues: Object.fromEntries(set.map(([, value], index) => [`:f${index}`, value])),
       },

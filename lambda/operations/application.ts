@@ -30,6 +30,7 @@ import { dynamoReconciliation, sqsReconcileQueue } from '../aws/reconciliation.j
 import { iotRegistry } from '../aws/registry.js';
 import { s3SerialState } from '../aws/serial-state.js';
 import { ssmTrustAnchors } from '../aws/trust-anchors.js';
+import { judgedViolations } from '../aws/violations-judged.js';
 import { openViolations } from '../aws/violations-open.js';
 import { readApplicationParameters } from '../aws/application-parameters.js';
 import type { Parameters } from '../../domain/protocol/application-parameters.js';
@@ -57,6 +58,7 @@ import type { Campaigns, Rotations } from '../ports/rotations.js';
 import type { Registry } from '../ports/registry.js';
 import type { SerialState } from '../ports/serial-state.js';
 import type { TrustAnchors } from '../ports/trust-anchors.js';
+import type { JudgedViolations } from '../ports/judged-violations.js';
 import type { OpenViolations } from '../ports/violations.js';
 import { wallClock } from '../runtime/clock.js';
 
@@ -92,6 +94,7 @@ export interface Application {
   readonly crlPublications: Pick<CrlPublications, 'of'>;
   /** `undefined`: nobody watches behaviour. */
   readonly violations?: OpenViolations;
+  readonly judgedViolations?: JudgedViolations;
   /** `undefined`: no anchor has a signer. */
   readonly publishQueue?: PublishQueue;
   readonly containments: Pick<ContainmentRecords, 'get' | 'all'>;
@@ -138,7 +141,12 @@ export async function openApplication(prefix: string): Promise<Application> {
     reconcileQueue: sqsReconcileQueue(sqs, parameters.reconcileQueueUrl),
     caRecords: dynamoCaRecords(ledger, wallClock),
     crlPublications: dynamoCrlPublications(ledger),
-    ...(parameters.detect === undefined ? {} : { violations: openViolations(iot, ledger, wallClock, parameters) }),
+    ...(parameters.detect === undefined
+      ? {}
+      : {
+          violations: openViolations(iot, ledger, wallClock, parameters),
+          judgedViolations: judgedViolations(iot, ledger, wallClock, { ...parameters, prefix }),
+        }),
     ...(parameters.publishQueueUrl === undefined ? {} : { publishQueue: sqsPublishQueue(sqs, parameters.publishQueueUrl) }),
     containments: dynamoContainmentRecords(ledger, wallClock),
     containmentHolds: dynamoContainmentHolds(ledger),

@@ -16,9 +16,9 @@ interface Common {
   readonly json?: boolean;
 }
 
-type Act<Options> = (application: Application, options: Options, target: string) => Promise<Answer>;
+type Act<Options> = (application: Application, options: Options, target: string, second: string) => Promise<Answer>;
 
-/** A command against an installation: `target` is its argument, where it has one. */
+/** A command against an installation: `target` is its argument, where it has one, `second` the next. */
 function command<Options extends Common>(name: string, description: string, act: Act<Options>): Command {
   const made = new Command(name)
     .exitOverride()
@@ -29,7 +29,7 @@ function command<Options extends Common>(name: string, description: string, act:
   return made.action(async () => {
     const options = made.opts<Options>();
     const { openApplication } = await import('./application.js');
-    const answer = await act(await openApplication(options.prefix), options, made.args[0] ?? '');
+    const answer = await act(await openApplication(options.prefix), options, made.args[0] ?? '', made.args[1] ?? '');
     process.stdout.write(`${options.json ? JSON.stringify(answer.json, undefined, 2) : answer.text()}\n`);
   });
 }
@@ -130,6 +130,18 @@ function program(): Command {
     holds,
     ...Object.values(decisions).map((made) => made.argument('<hash>', 'its hash, or at least 8 digits of the beginning')),
     ...containmentCommands(),
+    command<Common & { readonly thing?: string }>('violations', 'what is in alarm, by whoever detected it', async (application, options) =>
+      (await import('./violations.js')).listViolations(application, options),
+    ).option('--thing <name>', 'only those of this thing'),
+    command<Common & { readonly description?: string }>(
+      'mark',
+      'say what a violation was: one that is false or benign contains nobody',
+      async (application, options, violation, state) =>
+        (await import('./violations.js')).markViolation(application, violation, state, options),
+    )
+      .argument('<violation>', 'its id: fleetwarden violations')
+      .argument('<state>', 'FALSE_POSITIVE, BENIGN_POSITIVE, TRUE_POSITIVE or UNKNOWN')
+      .option('--description <text>', 'why'),
     command('rotate', 'a new certificate for one thing, now', async (application, _options, thing) =>
       (await import('./campaigns.js')).rotate(application, thing),
     ).argument('<thing>', 'its name'),

@@ -139,8 +139,8 @@ describe('what the gateway sees of a device', () => {
   });
 
   test('can be narrowed to topics, or to all others', async () => {
-    const dimension = { name: 'own', type: 'TOPIC_FILTER', stringValues: ['fleet/${iot:ClientId}/#'], clientRequestToken: 'a' } as const;
-    await desk.iot.send(new CreateDimensionCommand(dimension));
+    const stringValues = ['fleet/${iot:ClientId}/#'];
+    await desk.iot.send(new CreateDimensionCommand({ name: 'own', type: 'TOPIC_FILTER', stringValues, clientRequestToken: 'a' }));
     const narrowed = (name: string, operator: 'IN' | 'NOT_IN'): Behavior => ({
       ...atMost(name, 'aws:num-messages-sent', 0),
       metricDimension: { dimensionName: 'own', operator },
