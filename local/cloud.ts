@@ -151,7 +151,18 @@ export interface Gateway {
   /** PEM of the CA of the gateway's own server certificate. */
   readonly serverCaPem: string;
   /** Publishes as AWS IoT itself (lifecycle events, answers on reserved topics); rules see it too. */
-  publish(topic: string, payload: Uint8Array | string, options?: { readonly qos?: 0 | 1; readonly retain?: boolean }): void;
+  publish(
+    topic: string,
+    payload: Uint8Array | string,
+    options?: {
+      readonly qos?: 0 | 1;
+      readonly retain?: boolean;
+      /** For clients of MQTT 5. */
+      readonly contentType?: string;
+      /** Not delivered any more from then on. */
+      readonly expiresAtMs?: number;
+    },
+  ): void;
   /** Cuts one client off. `false`: not connected. */
   disconnect(clientId: string, reason: string): boolean;
   /** Cuts all connections of a certificate, as AWS does some minutes after a status change. */

@@ -16,6 +16,7 @@ import { startEvents } from './services/events/service.js';
 import { iotService } from './services/iot/service.js';
 import type { IotOptions } from './services/iot/state.js';
 import { iotDataService } from './services/iotdata/service.js';
+import { iotJobsDataService } from './services/iot-jobs-data/service.js';
 import { startKinesis } from './services/kinesis/service.js';
 import { createKms, type KmsOptions } from './services/kms/service.js';
 import { startLambda } from './services/lambda/service.js';
@@ -133,11 +134,12 @@ async function startServices(
   cloud.addService(createDynamoDb(cloud));
   cloud.addService(createAcmPca(cloud, options.pca));
   stops.push(startLambda(cloud), startStates(cloud));
-  const { service: iot, logging, responders } = iotService(cloud, options.iot);
+  const { service: iot, logging, responders, jobsData } = iotService(cloud, options.iot);
   cloud.addService(iot);
   const gateway = await startGateway(cloud, { logging, responders, ...(options.mqttPort === undefined ? {} : { port: options.mqttPort }) });
   cloud.parts.gateway = gateway;
   stops.push(() => gateway.close());
   cloud.addService(iotDataService(cloud, gateway));
+  cloud.addService(iotJobsDataService(cloud, jobsData));
   return gateway;
 }

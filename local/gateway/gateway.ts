@@ -70,8 +70,18 @@ export async function startGateway(cloud: Cloud, options: GatewayOptions = {}): 
   const sockets = new Set<TLSSocket>();
   let seconds = 0;
 
-  const publishAsAws: Gateway['publish'] = (topic, payload, { qos = 0, retain = false } = {}) =>
-    broker.publish({ topic, payload: Buffer.from(payload as Uint8Array), qos, retain, properties: {} }, {});
+  const publishAsAws: Gateway['publish'] = (topic, payload, { qos = 0, retain = false, contentType, expiresAtMs } = {}) =>
+    broker.publish(
+      {
+        topic,
+        payload: Buffer.from(payload as Uint8Array),
+        qos,
+        retain,
+        properties: contentType === undefined ? {} : { contentType },
+        ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
+      },
+      {},
+    );
   const events = new LifecycleEvents(world, (topic, payload) => publishAsAws(topic, payload, { qos: 1 }));
 
   const context: GatewayContext = {

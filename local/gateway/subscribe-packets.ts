@@ -22,6 +22,8 @@ export function acceptSubscribe(connection: DeviceConnection, session: Session, 
   if (packet.subscriptions.length > MAX_FILTERS_PER_SUBSCRIBE) return connection.close('CLIENT_ERROR', REASON.quotaExceeded);
   if (packet.properties?.subscriptionIdentifier !== undefined)
     return connection.close('CLIENT_ERROR', REASON.subscriptionIdentifiersNotSupported);
+  if (packet.subscriptions.some(({ topic }) => !gateway.broker.reserved.offers(topic)))
+    return connection.close('CLIENT_ERROR', REASON.topicFilterInvalid);
   const accepted: (() => void)[] = [];
   const topics: string[] = [];
   const granted = packet.subscriptions.map(({ topic: filter, qos, nl, rap, rh }) => {

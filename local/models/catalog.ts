@@ -59,6 +59,16 @@ const CATALOG: Readonly<Record<string, CatalogEntry>> = {
     },
     load: async () => client(await import('@aws-sdk/client-iot-data-plane'), 'IoTDataPlaneClient'),
   },
+  iotjobsdata: {
+    protocols: ['restJson1'],
+    words: {
+      validation: 'ValidationException',
+      throttling: ['ThrottlingException', 429],
+      accessDenied: ['AccessDeniedException', 403],
+      internal: ['InternalServerException', 500],
+    },
+    load: async () => client(await import('@aws-sdk/client-iot-jobs-data-plane'), 'IoTJobsDataPlaneClient'),
+  },
   lambda: {
     protocols: ['restJson1'],
     words: {

@@ -70,6 +70,7 @@ export const REQUEST_QUOTAS: Readonly<Record<string, number>> = {
   'iotjobsdata:DescribeJobExecution': 200,
   'iotjobsdata:StartNextPendingJobExecution': 200,
   'iotjobsdata:UpdateJobExecution': 200,
+  'iotjobsdata:StartCommandExecution': 100,
   'iotdata:DeleteConnection': 100,
   'acm-pca:IssueCertificate': 25,
   'acm-pca:GetCertificate': 75,
@@ -108,6 +109,9 @@ export const JOB_LIMITS = {
   statusDetailCharacters: 1024,
   jobTemplates: 100,
 } as const;
+
+/** Limits of AWS IoT commands (FACTS B11: General Reference, iot_device_management.html#commands-limits; payload: iot-remote-command-create-manage.html). */
+export const COMMAND_LIMITS = { payloadBytes: 32_768, timeoutSeconds: 43_200, executionsOfADevice: 100 } as const;
 
 /** Limits of Device Defender audit (FACTS C3: General Reference, iot_device_defender.html). */
 export const AUDIT_LIMITS = { scheduledAudits: 5, onDemandAudits: 10 } as const;

@@ -12,6 +12,7 @@ import { IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane';
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 import { createCloud, type RunningCloud } from '../../local/create-cloud.js';
 import { startGateway, type DeskGateway, type GatewayOptions } from '../../local/gateway/gateway.js';
+import { iotJobsDataService } from '../../local/services/iot-jobs-data/service.js';
 import { iotService } from '../../local/services/iot/service.js';
 import type { IotOptions } from '../../local/services/iot/state.js';
 import { iotDataService } from '../../local/services/iotdata/service.js';
@@ -82,10 +83,11 @@ export async function startGatewayDesk(
 ): Promise<GatewayDesk> {
   const world = createWorld({ seed: 1, ...(options.startAt ? { startAt: options.startAt } : {}) });
   const cloud = await createCloud(world);
-  const { service, logging, responders } = iotService(cloud, options);
+  const { service, logging, responders, jobsData } = iotService(cloud, options);
   cloud.addService(service);
   const gateway = await startGateway(cloud, { logging, responders, ...options.gateway });
   cloud.addService(iotDataService(cloud, gateway));
+  cloud.addService(iotJobsDataService(cloud, jobsData));
   const configuration = { endpoint: cloud.endpoint, region: 'eu-west-1', credentials: cloud.administratorCredentials, maxAttempts: 1 };
   const iot = new IoTClient(configuration);
   const data = new IoTDataPlaneClient(configuration);

@@ -37,7 +37,7 @@ const EVERYTHING_ELSE = {
 /** Checked, and no operation of its own. */
 const NO_OPERATION = ['iam:PassRole'];
 /** Services behind an IAM prefix, where it is not the one of that name. */
-const SERVICES: Readonly<Record<string, readonly string[]>> = { iot: ['iot', 'iotdata'] };
+const SERVICES: Readonly<Record<string, readonly string[]>> = { iot: ['iot', 'iotdata', 'iotjobsdata'] };
 /** Actions whose operation has another name (service authorization reference). */
 const OPERATION: Readonly<Record<string, string>> = {
   'lambda:InvokeFunction': 'Invoke',

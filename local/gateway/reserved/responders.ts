@@ -1,6 +1,6 @@
 /**
- * Reserved topics that AWS IoT itself answers. One responder per feature; device shadows are served here, Jobs by their service, which comes
- * in through `add`. A request that no responder takes is swallowed, as on AWS when nobody listens.
+ * Reserved topics that AWS IoT itself answers. One responder per feature; device shadows are served here, Jobs and commands by their service,
+ * which comes in through `add`. A request that no responder takes is swallowed, as on AWS when nobody listens.
  */
 import type { DeskClock } from '../../world/clock.js';
 import type { Publish, Responder } from './responder.js';
@@ -13,8 +13,15 @@ const UNSERVED = [
   /^\$aws\/provisioning-templates\//,
   /^\$aws\/things\/[^/]+\/defender\/metrics\/cbor/,
   /^\$aws\/things\/[^/]+\/streams\//,
-  /^\$aws\/commands\//,
+  /^\$aws\/commands\/(things|clients)\/[^/]+\/executions\/[^/]+\/response(\/cbor)?$/,
 ];
+
+/**
+ * Filters that may be subscribed below `$aws/commands/`: `+` may stand for an id and never for the payload format. "Unsupported publish or subscribe
+ * operations to reserved topics can result in a terminated connection" (reserved-topics.html); for `…/request/+` AWS has been seen to do so.
+ */
+const COMMAND_FILTER =
+  /^\$aws\/commands\/(things|clients)\/[^/#]+\/executions\/[^/#]+\/(request|response\/accepted|response\/rejected)(\/(json|cbor))?$/;
 
 export class ReservedTopics {
   readonly shadows: ShadowStore;
@@ -42,6 +49,11 @@ export class ReservedTopics {
       return true;
     }
     return UNSERVED.some((pattern) => pattern.test(topic)) && !/\/(accepted|rejected)$/.test(topic);
+  }
+
+  /** Whether a client may subscribe to a filter at all. */
+  offers(filter: string): boolean {
+    return !filter.startsWith('$aws/commands/') || COMMAND_FILTER.test(filter);
   }
 
   /** Whether a client may publish there at all: requests and Basic Ingest; what AWS IoT itself sends is not for clients. */

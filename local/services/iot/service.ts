@@ -3,6 +3,7 @@ import type { Cloud } from '../../cloud.js';
 import type { LogPlan } from '../../gateway/iot-log.js';
 import type { Responder } from '../../gateway/reserved/responder.js';
 import type { AwsService } from '../../models/service.js';
+import type { JobsDataPlane } from '../iot-jobs-data/service.js';
 import { accessRequests } from './access.js';
 import { AuditRunner } from './audit/audit-runner.js';
 import { auditConfigurationOperations } from './audit/configuration-operations.js';
@@ -11,6 +12,11 @@ import { auditSuppressionOperations } from './audit/suppression-operations.js';
 import { auditTaskOperations } from './audit/task-operations.js';
 import { caCertificateOperations } from './ca-certificates.js';
 import { certificateOperations } from './certificates.js';
+import { commandAccess, startAccess } from './commands/access.js';
+import { CommandEngine, type StartInput } from './commands/command-engine.js';
+import { commandOperations } from './commands/command-operations.js';
+import { commandResponses } from './commands/device-responses.js';
+import { commandExecutionOperations } from './commands/execution-operations.js';
 import { dynamicGroupOperations, placeThing } from './dynamic-groups.js';
 import { issuanceOperations } from './issuance.js';
 import { policyAttachmentOperations } from './policy-attachments.js';
@@ -22,11 +28,12 @@ import { metricReports } from './defender/metric-reports.js';
 import { securityProfileOperations } from './defender/profile-operations.js';
 import { violationOperations } from './defender/violation-operations.js';
 import { Violations } from './defender/violations.js';
-import { jobRequests } from './jobs/device-requests.js';
+import { answerJobRequest, jobRequests } from './jobs/device-requests.js';
 import { executionOperations } from './jobs/execution-operations.js';
 import { JobEngine } from './jobs/job-engine.js';
 import { jobOperations } from './jobs/job-operations.js';
 import { jobTemplateOperations } from './jobs/job-templates.js';
+import { Body, JobRequestError } from './jobs/request-body.js';
 import { createLogPlan } from './logging/log-plan.js';
 import { loggingOperations } from './logging/operations.js';
 import { createRegistry } from './registry.js';
@@ -44,6 +51,8 @@ export interface DeskIot {
   /** For the gateway. */
   readonly logging: LogPlan;
   readonly responders: readonly Responder[];
+  /** For the service of that name. */
+  readonly jobsData: JobsDataPlane;
 }
 
 export function iotService(cloud: Cloud, options: IotOptions = {}): DeskIot {
@@ -57,6 +66,7 @@ export function iotService(cloud: Cloud, options: IotOptions = {}): DeskIot {
   cloud.parts.detect = violations;
   cloud.parts.traffic = detector.traffic;
   const jobs = new JobEngine(state);
+  const commands = new CommandEngine(state);
   const auditRunner = new AuditRunner(state, state.audit);
   const service: AwsService = {
     name: 'iot',
@@ -79,6 +89,8 @@ export function iotService(cloud: Cloud, options: IotOptions = {}): DeskIot {
       ...jobOperations(state, jobs),
       ...executionOperations(state, jobs),
       ...jobTemplateOperations(state),
+      ...commandOperations(state),
+      ...commandExecutionOperations(state),
       ...auditConfigurationOperations(state, state.audit),
       ...scheduledAuditOperations(state, state.audit, auditRunner),
       ...auditTaskOperations(state.audit, auditRunner),
@@ -87,7 +99,19 @@ export function iotService(cloud: Cloud, options: IotOptions = {}): DeskIot {
       ...detectMetricOperations(state),
       ...violationOperations(state),
     },
-    access: (operation, input) => accessRequests(operation, input, (resource) => state.arn(resource)),
+    access: (operation, input) =>
+      commandAccess(state, operation, input) ?? accessRequests(operation, input, (resource) => state.arn(resource)),
   };
-  return { service, logging, responders: [jobRequests(state, jobs), metricReports(state, detector)] };
+  const jobsData: JobsDataPlane = {
+    jobRequest: (thingName, request, members) => answerJobRequest(state, jobs, thingName, request, new Body(members)),
+    codeOf: (error) => (error instanceof JobRequestError ? error.code : undefined),
+    startCommandExecution: (input) => commands.start(input as StartInput),
+    startAccess,
+  };
+  return {
+    service,
+    logging,
+    responders: [jobRequests(state, jobs), commandResponses(state, commands), metricReports(state, detector)],
+    jobsData,
+  };
 }

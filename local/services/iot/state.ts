@@ -4,6 +4,7 @@ import type { Cloud } from '../../cloud.js';
 import type { ReadCertificate } from './x509.js';
 import { AuditState } from './audit/audit.js';
 import { ConnectionHistory } from './audit/connection-history.js';
+import { CommandState } from './commands/command.js';
 import { DetectState } from './defender/detect.js';
 import type { Job } from './jobs/job.js';
 import type { JobTemplate } from './jobs/job-template.js';
@@ -142,6 +143,7 @@ export class IotState {
   readonly tags = new Map<string, Map<string, string>>();
   readonly jobs = new Map<string, Job>();
   readonly jobTemplates = new Map<string, JobTemplate>();
+  readonly commands = new CommandState();
   readonly audit = new AuditState();
   readonly detect = new DetectState();
   readonly connections = new ConnectionHistory();

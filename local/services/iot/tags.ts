@@ -19,6 +19,7 @@ function taggable(state: IotState, arn: unknown): string {
   const { resourceType, resourceId } = parseIotArn(arn);
   const holders: Readonly<Record<string, ReadonlyMap<string, unknown>>> = {
     cacert: state.cas,
+    command: state.commands.commands,
     custommetric: state.detect.customMetrics,
     dimension: state.detect.dimensions,
     securityprofile: state.detect.profiles,

@@ -41,7 +41,7 @@ export function jobRequests(state: IotState, engine: JobEngine): Responder {
         clientToken = body.text('clientToken');
         if (fault === 'throttle') throw new JobRequestError('RequestThrottled', 'Rate exceeded');
         if (fault === 'serverError') throw new JobRequestError('InternalError', 'Internal error');
-        answer('accepted', handle(state, engine, thingName, request!, body), clientToken);
+        answer('accepted', answerJobRequest(state, engine, thingName, request!, body), clientToken);
       } catch (error) {
         if (!(error instanceof JobRequestError)) throw error;
         if (error.job) engine.metrics.clientError(error.job);
@@ -53,7 +53,8 @@ export function jobRequests(state: IotState, engine: JobEngine): Responder {
 
 const detailOf = ({ code }: Json): { readonly detail?: string } => (typeof code === 'string' ? { detail: code } : {});
 
-function handle(state: IotState, engine: JobEngine, thingName: string, request: string, body: Body): Json {
+/** One request by the part of its topic after `jobs/`, over MQTT or HTTPS. Throws JobRequestError. */
+export function answerJobRequest(state: IotState, engine: JobEngine, thingName: string, request: string, body: Body): Json {
   if (!state.things.has(thingName)) throw new JobRequestError('ResourceNotFound', `Thing ${thingName} does not exist`);
   if (request === 'get') return pendingOf(engine, thingName);
   if (request === 'start-next') return startNext(engine, thingName, body);

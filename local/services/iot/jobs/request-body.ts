@@ -36,7 +36,8 @@ const REPORTABLE = ['IN_PROGRESS', 'FAILED', 'SUCCEEDED', 'REJECTED'] as const;
 const invalid = (message: string): JobRequestError => new JobRequestError('InvalidRequest', message);
 
 export class Body {
-  private constructor(private readonly members: Json) {}
+  /** `members`: a request that has been read already, as over HTTPS. */
+  constructor(private readonly members: Json) {}
 
   static parse(payload: Uint8Array): Body {
     let parsed: unknown;
