@@ -213,7 +213,7 @@ describe('a step whose turn it is not', () => {
     const { world, input } = single();
     await world.run(input);
     await world.askRelease('pump-1');
-    const { move } = world.records;
+    const move = world.records.move.bind(world.records);
     world.records.move = async (...given) => {
       world.records.move = move;
       await world.records.close(given[0], input.containmentId, world.clock.nowMs());
