@@ -103,7 +103,9 @@ export const AUDIT_CHECKS = {
   },
   CONFLICTING_CLIENT_IDS_CHECK: {
     ...about('device', 'HIGH'),
-    ...NOTIFY,
+    // Not contained unless somebody chooses it: a device with a bad connection is found by it as well (audit-chk-conflicting-client-ids.html).
+    response: 'notify',
+    responses: ['notify', 'contain'],
     advice:
       'Two connections throw each other out under one client id: a copied identity, or a device that reconnects before it has closed. See which addresses they come from.',
   },

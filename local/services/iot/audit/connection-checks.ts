@@ -6,13 +6,15 @@ import type { Use } from './connection-history.js';
 
 const LOOK_BACK_MS = 31 * 24 * 60 * 60_000;
 
-const client = (clientId: string, { connectedAtMs, disconnectedAtMs }: Use): Resource => ({
+const times = ({ connectedAtMs, disconnectedAtMs }: Use): Readonly<Record<string, string>> => ({
+  CONNECTION_TIME: String(connectedAtMs),
+  ...(disconnectedAtMs === undefined ? {} : { DISCONNECTION_TIME: String(disconnectedAtMs) }),
+});
+
+const client = (clientId: string, use: Use): Resource => ({
   resourceType: 'CLIENT_ID',
   resourceIdentifier: { clientId },
-  additionalInfo: {
-    CONNECTION_TIME: String(connectedAtMs),
-    ...(disconnectedAtMs === undefined ? {} : { DISCONNECTION_TIME: String(disconnectedAtMs) }),
-  },
+  additionalInfo: times(use),
 });
 
 export function sharedCertificates(state: IotState): Evaluation {
@@ -35,8 +37,12 @@ export function sharedCertificates(state: IotState): Evaluation {
 
 export function conflictingClientIds(state: IotState): Evaluation {
   state.connections.forgetOlderThan(state.now() - LOOK_BACK_MS);
-  const nonCompliant = [...state.connections.conflicts.keys()].map((clientId): NonCompliance => ({
+  const nonCompliant = [...state.connections.conflicts].map(([clientId, sides]): NonCompliance => ({
     resource: { resourceType: 'CLIENT_ID', resourceIdentifier: { clientId } },
+    // "also … principal IDs, and disconnect times. The most recent results are listed first" (audit-chk-conflicting-client-ids.html); its members are not documented.
+    related: [...sides]
+      .toReversed()
+      .map(([certificateId, use]) => ({ ...deviceCertificate({ certificateId }), additionalInfo: times(use) })),
     reason: 'Client ID is used by multiple connections.',
     reasonCode: 'DUPLICATE_CLIENT_ID_ACROSS_CONNECTIONS',
   }));
