@@ -144,6 +144,7 @@ export const REASONS = {
   'adopted-certificate': 'a certificate has appeared on a contained thing: it inherits the containment',
   'active-again': 'a certificate was ACTIVE that the containment keeps INACTIVE',
   'rights-added': 'somebody gave a contained thing rights beside repair: left as it is, and people are told',
+  'booking-abandoned': 'the brake counted a containment that never began: the message that asked for it has died',
   'workflow-missing': 'the containment has not moved for too long',
   'release-asked': 'its release was asked for',
   'not-contained': 'the thing is not contained',

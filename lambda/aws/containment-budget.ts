@@ -17,6 +17,8 @@ const MAX_ATTEMPTS = 20;
 /** A transaction takes a hundred items; one is the version. */
 const CHUNK = 90;
 const HOUR_MS = 3_600_000;
+/** A booking that is older is renewed by whoever counts on it: one that nobody renews for hours is given up. */
+const RENEWED_AFTER_MS = 10 * 60_000;
 /** A freed one counts by the hour; then it may go. */
 const KEPT_SECONDS = 2 * 3600;
 
@@ -41,8 +43,20 @@ export function dynamoContainmentBudget(ledger: Ledger, clock: Clock): Containme
     return Number(Item?.['version'] ?? 0);
   }
 
-  /** `false`: somebody has booked since `before` was read. */
-  async function write(wanted: readonly Booking[], before: number): Promise<boolean> {
+  /** Only as long as it is open: one that is freed at this very moment is booked anew, in the next attempt. */
+  const renewal = ({ containmentId }: Booking, atMs: number) => ({
+    Update: {
+      TableName,
+      Key: { pk: BOOKED, sk: containmentId },
+      UpdateExpression: 'SET renewedAtMs = :at',
+      ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(freedAtMs)',
+      ExpressionAttributeValues: { ':at': atMs },
+    },
+  });
+  const putting = (booking: Booking) => ({ Put: { TableName, Item: { pk: BOOKED, sk: booking.containmentId, ...booking } } });
+
+  /** `false`: somebody has booked since `before` was read, or freed what was to be renewed. */
+  async function write(changes: readonly (ReturnType<typeof renewal> | ReturnType<typeof putting>)[], before: number): Promise<boolean> {
     try {
       await client.send(
         new TransactWriteCommand({
@@ -55,7 +69,7 @@ export function dynamoContainmentBudget(ledger: Ledger, clock: Clock): Containme
                 ...(before === 0 ? {} : { ExpressionAttributeValues: { ':version': before } }),
               },
             },
-            ...wanted.map((booking) => ({ Put: { TableName, Item: { pk: BOOKED, sk: booking.containmentId, ...booking } } })),
+            ...changes,
           ],
         }),
       );
@@ -66,20 +80,25 @@ export function dynamoContainmentBudget(ledger: Ledger, clock: Clock): Containme
     }
   }
 
-  async function free(containmentId: string, atMs: number): Promise<void> {
+  const free = (containmentId: string, atMs: number): Promise<boolean> => freeWhere(containmentId, atMs, 'attribute_exists(pk)', {});
+
+  /** `false`: never booked, or not as the condition says. */
+  async function freeWhere(containmentId: string, atMs: number, condition: string, values: Record<string, number>): Promise<boolean> {
     try {
       await client.send(
         new UpdateCommand({
           TableName,
           Key: { pk: BOOKED, sk: containmentId },
           UpdateExpression: 'SET freedAtMs = if_not_exists(freedAtMs, :at), #ttl = :ttl',
-          ConditionExpression: 'attribute_exists(pk)',
+          ConditionExpression: condition,
           ExpressionAttributeNames: { '#ttl': 'ttl' },
-          ExpressionAttributeValues: { ':at': atMs, ':ttl': Math.floor(atMs / 1000) + KEPT_SECONDS },
+          ExpressionAttributeValues: { ':at': atMs, ':ttl': Math.floor(atMs / 1000) + KEPT_SECONDS, ...values },
         }),
       );
+      return true;
     } catch (error) {
-      if (!conditionFailed(error)) throw error; // never booked
+      if (conditionFailed(error)) return false;
+      throw error;
     }
   }
 
@@ -93,23 +112,22 @@ export function dynamoContainmentBudget(ledger: Ledger, clock: Clock): Containme
         const there = await booked();
         const ids = new Set(wanted.map(({ containmentId }) => containmentId));
         // What was given back is not booked any more.
-        const ours = new Set(
-          there
-            .filter(({ containmentId, freedAtMs }) => ids.has(containmentId) && freedAtMs === undefined)
-            .map(({ containmentId }) => containmentId),
-        );
-        const missing = wanted.filter(({ containmentId }) => !ours.has(containmentId));
-        if (missing.length === 0) return true;
-        if (!(await admits(there.filter(({ containmentId }) => !ids.has(containmentId))))) {
+        const ours = there.filter(({ containmentId, freedAtMs }) => ids.has(containmentId) && freedAtMs === undefined);
+        const known = new Set(ours.map(({ containmentId }) => containmentId));
+        const missing = wanted.filter(({ containmentId }) => !known.has(containmentId));
+        const nowMs = clock.nowMs();
+        const stale = ours.filter(({ sinceMs, renewedAtMs = sinceMs }) => renewedAtMs < nowMs - RENEWED_AFTER_MS);
+        if (missing.length + stale.length === 0) return true;
+        if (missing.length > 0 && !(await admits(there.filter(({ containmentId }) => !ids.has(containmentId))))) {
           // A part of a long list was booked before somebody was faster: none of it is begun, and nobody would give it back.
           for (const containmentId of written) await free(containmentId, clock.nowMs());
           return false;
         }
         let isBooked = true;
-        for (let start = 0; isBooked && start < missing.length; start += CHUNK) {
-          const chunk = missing.slice(start, start + CHUNK);
-          isBooked = await write(chunk, counted);
-          if (isBooked) written.push(...chunk.map(({ containmentId }) => containmentId));
+        const changes = [...missing.map(putting), ...stale.map((one) => renewal(one, nowMs))];
+        for (let start = 0; isBooked && start < changes.length; start += CHUNK) {
+          isBooked = await write(changes.slice(start, start + CHUNK), counted);
+          if (isBooked) written.push(...missing.slice(start, start + CHUNK).map(({ containmentId }) => containmentId));
           counted += 1;
         }
         if (isBooked) return true;
@@ -118,6 +136,16 @@ export function dynamoContainmentBudget(ledger: Ledger, clock: Clock): Containme
       throw new Error(`containment budget: lost ${MAX_ATTEMPTS} times to other runs`);
     },
 
-    free: (_thing, containmentId, atMs) => free(containmentId, atMs),
+    async free(_thing, containmentId, atMs) {
+      await free(containmentId, atMs);
+    },
+
+    async giveUp({ containmentId, sinceMs, renewedAtMs }, atMs) {
+      const asRead = renewedAtMs === undefined ? 'attribute_not_exists(renewedAtMs)' : 'renewedAtMs = :renewed';
+      return freeWhere(containmentId, atMs, `attribute_not_exists(freedAtMs) AND sinceMs = :since AND ${asRead}`, {
+        ':since': sinceMs,
+        ...(renewedAtMs === undefined ? {} : { ':renewed': renewedAtMs }),
+      });
+    },
   };
 }

@@ -24,6 +24,8 @@ export interface Booking {
   readonly thingName: ThingName;
   readonly containmentId: string;
   readonly sinceMs: number;
+  /** When a later delivery of the same message counted on it again; absent: none has. */
+  readonly renewedAtMs?: number;
   /** Absent: open. */
   readonly freedAtMs?: number;
   /** Static groups that the thing was in. */
@@ -37,10 +39,12 @@ export interface Booking {
 export interface ContainmentBudget {
   /**
    * Books all of `wanted` or none. `admits` is asked with what is booked, without those of `wanted` that are: repeated, a booking counts once. Atomic:
-   * two runs at once cannot both take the rest.
+   * two runs at once cannot both take the rest. Who resolves to true may count on his bookings for an hour: `giveUp` leaves them alone.
    */
   book(wanted: readonly Booking[], admits: (booked: readonly Booking[]) => Promise<boolean>): Promise<boolean>;
   free(thing: ThingName, containmentId: string, atMs: number): Promise<void>;
+  /** Frees a booking that nobody has freed, or counted on, since it was read. `false`: somebody has. */
+  giveUp(seen: Booking, atMs: number): Promise<boolean>;
   /** Everything that counts now. */
   booked(): Promise<readonly Booking[]>;
 }

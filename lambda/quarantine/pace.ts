@@ -2,7 +2,7 @@
  * When a call may be made of which an account has few a second (FACTS B12; jobs: FACTS D). What has fifty and more (things, groups, connections) takes no
  * slot: a thing is in ten groups at most.
  *
- *     certificates   DescribeCertificate, UpdateCertificate 10 a second; AttachPolicy, DetachPolicy, ListAttachedPolicies 15
+ *     certificates   DescribeCertificate, UpdateCertificate 10 a second; AttachPolicy, DetachPolicy, ListAttachedPolicies (of groups, too) 15
  *     jobs           CreateJob, DescribeJobExecution 10
  *
  * What stands between the word and the cut goes first. Everything else queues beside it, and goes to the one who is at its head only where next to nobody
@@ -32,6 +32,9 @@ export interface Slot {
   /** @default a minute */
   readonly waitMs?: number;
 }
+
+/** So many slots are so many calls of one API of policies: an account has half as many again of them. */
+export const ofPolicies = (calls: number): number => (calls * 10) / 15;
 
 /** Waits for the next free slot of the pace that all workers of quarantine share. Throws NoSlotInTime: nothing is reserved then. */
 export async function nextSlot(

@@ -17,7 +17,7 @@ import type { Signals } from '../ports/signals.js';
 import type { ViolationSource } from '../ports/violations.js';
 
 export interface StepPorts {
-  readonly budget: Pick<ContainmentBudget, 'free'>;
+  readonly budget: Pick<ContainmentBudget, 'booked' | 'free' | 'giveUp'>;
   readonly claims: CertificateClaims;
   readonly clock: Clock;
   /** `undefined`: devices are told to shut off by jobs alone. */

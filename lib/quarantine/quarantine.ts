@@ -247,10 +247,12 @@ export class Quarantine extends Construct {
       stalledAfter: Duration.minutes(30),
     });
     this.allowCommon(watch);
-    watch.allow(mayContain.seeWorkflows(this, this.configuration.prefix));
+    // Also in `observe`: what was to be released when it died is begun again, and gives back.
+    watch
+      .allow(mayContain.seeWorkflows(this, this.configuration.prefix))
+      .allow(mayContain.startWorkflows(this, this.configuration.prefix));
     if (!this.enforces) return watch;
     return watch
-      .allow(mayContain.startWorkflows(this, this.configuration.prefix))
       .allow(may.changeCertificateStatus(this, mayContain.dropAndDeactivate))
       .allow(may.dropConnections(this))
       .allow(mayContain.swapPolicies(this));

@@ -317,6 +317,36 @@ describe.each<[string, () => Promise<Ports>]>([
       expect(ours(await ports.budget.booked())).toEqual([one]);
     });
 
+    it('gives up a booking that nobody has counted on since it was read, once', async () => {
+      const one = booking({ sinceMs: nowMs - 3 * HOUR });
+      await ports.budget.book([one], yes);
+      const [seen] = ours(await ports.budget.booked());
+      expect(await ports.budget.giveUp(seen!, nowMs)).toBe(true);
+      expect(ours(await ports.budget.booked())).toEqual([]);
+      expect(await ports.budget.giveUp(seen!, nowMs)).toBe(false);
+      expect(await ports.budget.giveUp(booking(), nowMs)).toBe(false);
+    });
+
+    it('does not give up what somebody counts on: an old booking is renewed by whoever books it again, and nobody is asked', async () => {
+      const one = booking({ sinceMs: nowMs - 3 * HOUR });
+      await ports.budget.book([one], yes);
+      const [seen] = ours(await ports.budget.booked());
+      expect(await ports.budget.book([one], () => Promise.resolve(false))).toBe(true);
+      expect(await ports.budget.giveUp(seen!, nowMs)).toBe(false);
+      const [renewed] = ours(await ports.budget.booked());
+      expect(renewed).toMatchObject({ ...one, renewedAtMs: expect.any(Number) as number });
+      expect(renewed!.freedAtMs).toBeUndefined();
+      expect(await ports.budget.giveUp(renewed!, nowMs)).toBe(true);
+    });
+
+    it('books again what was given up before it began after all', async () => {
+      const one = booking({ sinceMs: nowMs - 3 * HOUR });
+      await ports.budget.book([one], yes);
+      await ports.budget.giveUp(one, nowMs);
+      expect(await ports.budget.book([{ ...one, sinceMs: nowMs }], yes)).toBe(true);
+      expect(ours(await ports.budget.booked())).toEqual([{ ...one, sinceMs: nowMs }]);
+    });
+
     it('lets one of several that come at once have the rest', async () => {
       const taken = await Promise.all(
         Array.from({ length: 5 }, () => {

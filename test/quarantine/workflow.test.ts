@@ -2,6 +2,7 @@
 import { METRICS } from '../../domain/fleet/metrics.js';
 import { IntakeMessage } from '../../domain/protocol/containment.js';
 import { run as intake } from '../../lambda/quarantine/intake/run.js';
+import { run as watchRun } from '../../lambda/quarantine/watch/run.js';
 import { crashing, Death } from '../revocation/memory/crashing.js';
 import { certificateNumber } from './memory/iot.js';
 import { QUARANTINE, QuarantineWorld, REPAIR } from './memory/world.js';
@@ -320,6 +321,54 @@ describe('the look at what is contained', () => {
     await world.run(world.executions.get(again)!, { until: 'nothing' });
     expect([world.stateOf('pump-1'), [...world.iot.certificates.get(id)!.policies]]).toEqual([undefined, ['device']]);
   });
+  it('in observe begins one again that gives back, and none that takes', async () => {
+    const { world, id, input } = single();
+    await world.workflows.start(input);
+    await world.run(input);
+    world.died.add(input.containmentId);
+    world.mode = 'observe';
+    world.clock.advance(60 * MINUTE);
+    await world.watch();
+    expect(world.executions.size).toBe(1);
+    await world.askRelease('pump-1');
+    world.clock.advance(11 * MINUTE);
+    await world.watch();
+    const again = world.executions.get(`${input.containmentId}-again-1`);
+    await world.run(again!, { until: 'nothing' });
+    expect([world.stateOf('pump-1'), [...world.iot.certificates.get(id)!.policies]]).toEqual([undefined, ['device']]);
+  });
+  it('in observe begins one again that has died in the middle of giving back', async () => {
+    const { world, input } = single();
+    await world.workflows.start(input);
+    await world.run(input);
+    await world.askRelease('pump-1');
+    const dying = { ...world.stepPorts, jobs: { ...world.jobs, create: () => Promise.reject(new Error('ServiceUnavailable')) } };
+    await expect(world.step('Restore', input, dying as never)).rejects.toThrow('ServiceUnavailable');
+    expect(world.stateOf('pump-1')).toBe('releasing');
+    world.died.add(input.containmentId);
+    world.mode = 'observe';
+    world.clock.advance(11 * MINUTE);
+    await world.watch();
+    await world.run(world.executions.get(`${input.containmentId}-again-1`)!, { until: 'nothing' });
+    expect(world.stateOf('pump-1')).toBeUndefined();
+  });
+  it('puts off what it can when many are being cut off, and still asks whether their workflows move', async () => {
+    const { world, input } = single();
+    await world.workflows.start(input);
+    await world.run(input);
+    const other = certificateNumber(9);
+    world.iot.addCertificate(other, 'ACTIVE', ['device']);
+    world.iot.things.get('pump-1')!.certificates.add(other);
+    world.died.add(input.containmentId);
+    await world.askRelease('pump-1');
+    world.clock.advance(11 * MINUTE);
+    world.pace.nextAtMs.set('quarantine', world.clock.nowMs() + 30_000);
+    await world.watch();
+    expect([world.iot.certificates.get(other)!.status, world.executions.size]).toEqual(['ACTIVE', 2]);
+    world.clock.advance(5 * MINUTE);
+    await world.watch();
+    expect(world.iot.certificates.get(other)!.status).toBe('INACTIVE');
+  });
   it('begins none beside one that is at work, and in observe none at all', async () => {
     const { world, input } = single();
     await world.workflows.start(input);
@@ -350,6 +399,85 @@ describe('the look at what is contained', () => {
     await world.stop.set(true, 'ops', 'x', 0);
     await world.watch();
     expect(world.iot.certificates.get(other)!.status).toBe('ACTIVE');
+  });
+});
+
+describe('what the brake counts of a containment that never began', () => {
+  const HOURS = 60 * MINUTE;
+  const order = {
+    kind: 'operator',
+    thingName: 'pump-1',
+    response: 'contain',
+    by: 'ops',
+    reason: 'x',
+    requestId: 'aaaaaaaaaaaa',
+  } as const;
+  /** The message dies after it is booked: into its dead-letter queue. */
+  const bookedOnly = async () => {
+    const { world } = single();
+    const down = { ...world.intakePorts, workflows: { ...world.workflows, start: () => Promise.reject(new Error('ServiceUnavailable')) } };
+    const [result] = await intake(down, world.intakeSettings, [order]);
+    expect(result?.status).toBe('rejected');
+    const [booking] = [...world.budget.rows.values()];
+    return { world, booking: booking!, isOpen: () => world.budget.rows.get(booking!.containmentId)!.freedAtMs === undefined };
+  };
+  it('is freed after two hours, with a word in the audit trail, and not before', async () => {
+    const { world, isOpen } = await bookedOnly();
+    world.clock.advance(2 * HOURS - 1);
+    await world.watch();
+    expect(isOpen()).toBe(true);
+    world.clock.advance(1);
+    await world.watch();
+    expect(isOpen()).toBe(false);
+    expect(world.reasonsOf('pump-1', 'book')).toEqual(['booking-abandoned']);
+    expect(await world.budget.booked()).toEqual([]);
+  });
+  it('counts on while its execution runs, also before it has written its row', async () => {
+    const { world, isOpen } = await bookedOnly();
+    await world.intake(order);
+    world.clock.advance(50 * HOURS);
+    await world.watch();
+    expect(isOpen()).toBe(true);
+  });
+  it('counts on while its thing is contained, also where the execution has died, until it is released', async () => {
+    const { world, isOpen } = await bookedOnly();
+    await world.intake(order);
+    const [input] = [...world.executions.values()];
+    await world.run(input!);
+    world.died.add(input!.containmentId);
+    world.mode = 'observe'; // so that none is begun in its place
+    world.clock.advance(50 * HOURS);
+    await world.watch();
+    expect(isOpen()).toBe(true);
+    await world.askRelease('pump-1');
+    await world.run(input!, { until: 'nothing' });
+    expect(isOpen()).toBe(false);
+  });
+  it('counts on while it is about to begin: a delivery that comes at the very moment renews it first', async () => {
+    const { world, isOpen } = await bookedOnly();
+    world.clock.advance(3 * HOURS);
+    const ports = world.stepPorts;
+    const isRunning = async (name: string): Promise<boolean> => {
+      const was = await world.workflows.isRunning(name);
+      await world.intake(order); // between the look and the act
+      return was;
+    };
+    await watchRun({ ...ports, workflows: { ...world.workflows, isRunning } }, world.settings);
+    expect([isOpen(), world.executions.size, world.reasonsOf('pump-1', 'book')]).toEqual([true, 1, []]);
+  });
+  it('is booked again when its message is sent anew by a person, days later', async () => {
+    const { world, isOpen } = await bookedOnly();
+    world.clock.advance(72 * HOURS);
+    await world.watch();
+    await world.intake(order);
+    expect([isOpen(), world.executions.size]).toEqual([true, 1]);
+  });
+  it('is left alone under the emergency stop: nothing begins then', async () => {
+    const { world, isOpen } = await bookedOnly();
+    world.clock.advance(3 * HOURS);
+    await world.stop.set(true, 'ops', 'x', 0);
+    await world.watch();
+    expect(isOpen()).toBe(true);
   });
 });
 

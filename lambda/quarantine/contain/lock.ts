@@ -5,7 +5,7 @@
  */
 import { OPEN_ROTATION_STATES } from '../../../domain/protocol/rotation.js';
 import type { CertificateSnapshot, Containment } from '../../ports/containment-records.js';
-import { nextSlot } from '../pace.js';
+import { nextSlot, ofPolicies } from '../pace.js';
 import type { StepPorts, StepSettings } from '../ports.js';
 
 export type LockPorts = Pick<StepPorts, 'clock' | 'pace' | 'registry' | 'rights' | 'rotationJobs' | 'rotations'>;
@@ -37,7 +37,7 @@ export async function swapPolicies(
 ): Promise<readonly string[]> {
   const { repairPolicy } = settings;
   const taken = policies.filter((name) => name !== repairPolicy);
-  await nextSlot(ports, settings, { calls: taken.length });
+  await nextSlot(ports, settings, { calls: ofPolicies(taken.length) });
   const registered = await ports.registry.describe(certificateId);
   // What is revoked can do nothing any more, and keeps what it had.
   if (registered === undefined || registered.status === 'REVOKED') return [];

@@ -5,7 +5,7 @@
 import type { CertificateId } from '../../../domain/fleet/certificate-id.js';
 import type { Containment } from '../../ports/containment-records.js';
 import type { RegisteredCertificate } from '../../ports/registry.js';
-import { nextSlot } from '../pace.js';
+import { nextSlot, ofPolicies, type Slot } from '../pace.js';
 import type { StepPorts, StepSettings } from '../ports.js';
 import { revocationOf, type RevocationFact } from './revocation-of.js';
 
@@ -39,7 +39,7 @@ export interface Reopened {
 export async function reopen(ports: ReopenPorts, settings: StepSettings, { thingName, snapshot }: Containment): Promise<Reopened> {
   const active: CertificateId[] = [];
   const withRights: CertificateId[] = [];
-  const carryingGroups = await groupsWithPolicies(ports, thingName);
+  const carryingGroups = await groupsWithPolicies(ports, settings, thingName);
   for (const seen of snapshot.certificates) {
     // As the first thing that was contained with it found it.
     const before = await ports.claims.claim(seen, thingName);
@@ -78,11 +78,16 @@ export async function openAgain(ports: Pick<StepPorts, 'inventory' | 'registry'>
 }
 
 export async function groupsWithPolicies(
-  { rights }: Pick<StepPorts, 'rights'>,
+  ports: Pick<StepPorts, 'clock' | 'pace' | 'rights'>,
+  settings: Pick<StepSettings, 'perSecond'>,
   thing: Containment['thingName'],
+  slot: Slot = {},
 ): Promise<readonly string[]> {
+  const { rights } = ports;
   const carrying: string[] = [];
-  for (const name of await rights.groupsOf(thing)) {
+  const names = await rights.groupsOf(thing);
+  if (names.length > 0) await nextSlot(ports, settings, { ...slot, calls: ofPolicies(names.length) });
+  for (const name of names) {
     const group = await rights.describeGroup(name);
     if (group !== undefined && group.policies.length > 0) carrying.push(name);
   }

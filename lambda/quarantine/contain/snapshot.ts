@@ -2,7 +2,7 @@
 import type { ThingName } from '../../../domain/fleet/thing-name.js';
 import type { CertificateSnapshot, Snapshot } from '../../ports/containment-records.js';
 import type { CertificateId } from '../../../domain/fleet/certificate-id.js';
-import { nextSlot } from '../pace.js';
+import { nextSlot, ofPolicies } from '../pace.js';
 import type { StepPorts, StepSettings } from '../ports.js';
 
 export type SnapshotPorts = Pick<StepPorts, 'clock' | 'inventory' | 'pace' | 'registry' | 'rights'>;
@@ -21,7 +21,9 @@ export async function takeSnapshot(
   }
   const groups: { name: string; policies: readonly string[] }[] = [];
   const dynamicGroups: string[] = [];
-  for (const name of await ports.rights.groupsOf(thing)) {
+  const names = await ports.rights.groupsOf(thing);
+  if (names.length > 0) await nextSlot(ports, settings, { calls: ofPolicies(names.length), isUrgent: true });
+  for (const name of names) {
     // Left over from a containment that ended: no group that the thing is to come back to.
     if (name === quarantineGroup) continue;
     const group = await ports.rights.describeGroup(name);

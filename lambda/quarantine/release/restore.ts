@@ -11,7 +11,7 @@ import type { RegisteredCertificate } from '../../ports/registry.js';
 import { openAgain } from '../contain/reopen.js';
 import { revocationOf } from '../contain/revocation-of.js';
 import { listed, note } from '../evidence.js';
-import { nextSlot } from '../pace.js';
+import { nextSlot, ofPolicies } from '../pace.js';
 import type { ReleasePorts, StepSettings } from '../ports.js';
 import { decideStatus, planPolicies } from './decide.js';
 
@@ -59,6 +59,7 @@ async function restoreGroups(ports: ReleasePorts, settings: StepSettings, contai
   if (!wasSwapped) return;
   for (const name of now) {
     if (before.has(name)) continue;
+    await nextSlot(ports, settings);
     const group = await ports.rights.describeGroup(name);
     if (group?.isDynamic === false) report.push(`group ${name}: joined meanwhile, kept`);
   }
@@ -75,7 +76,7 @@ async function restoreCertificate(
   // Nobody has claimed it: it was never touched, or an earlier delivery has given it back.
   const claim = await ports.claims.letGo(id, thingName);
   if (claim === undefined) return;
-  await nextSlot(ports, settings, { calls: claim.snapshot.policies.length });
+  await nextSlot(ports, settings, { calls: ofPolicies(claim.snapshot.policies.length) });
   const successor = replaced.find(({ old }) => old === id);
   const registered = await ports.registry.describe(id);
   const decision = decideStatus({

@@ -20,6 +20,24 @@ export function decideWatch({ status, isKnown, mayBeActive, isRekey }: WatchFact
   return { do: 'leave' };
 }
 
+/**
+ * A message that is given up (its dead-letter queue alarms) leaves a booking that no release will ever free. So old it is asked about: whoever counts on it
+ * again has renewed it, a delivery takes ten minutes at most, and what DescribeExecution does not show yet is seconds old.
+ */
+export const ABANDONED_AFTER_MS = 2 * 3_600_000;
+
+export interface BookingFacts {
+  readonly ageMs: number;
+  readonly isRunning: boolean;
+  /** Is the thing contained under it? */
+  readonly hasRow: boolean;
+}
+
+/** Fails towards counting: only what neither runs nor contains anybody is given up. */
+export function isAbandoned({ ageMs, isRunning, hasRow }: BookingFacts): boolean {
+  return ageMs >= ABANDONED_AFTER_MS && !isRunning && !hasRow;
+}
+
 /** A step takes minutes at most, a wait says until when: what has not moved for so long is stuck. */
 export const STUCK_AFTER_MS = 30 * 60_000;
 /** … and for so long it is asked whether its workflow is still there: a step may take its five minutes and be repeated. */

@@ -1,6 +1,7 @@
 /**
- * Every few minutes all that is contained, and at once one thing of which the inventory hears something new: certificates that have appeared on a contained thing inherit the containment; what is ACTIVE and must not be is
- * shut again; rights that somebody gave beside repair are told; a workflow that does not move is told, and begun again where it is there no more.
+ * Every few minutes all that is contained, and at once one thing of which the inventory hears something new: certificates that have appeared on a contained thing
+ * inherit the containment; what is ACTIVE and must not be is shut again; rights that somebody gave beside repair are told; a workflow that does not move is told,
+ * and begun again where it is there no more (in `observe` only where it gives back); what the brake counts of a containment that never began is given up.
  */
 import type { CertificateId } from '../../../domain/fleet/certificate-id.js';
 import { METRICS } from '../../../domain/fleet/metrics.js';
@@ -12,10 +13,16 @@ import { groupsWithPolicies } from '../contain/reopen.js';
 import { certificateNow } from '../contain/snapshot.js';
 import type { CertificateSnapshot, Containment } from '../../ports/containment-records.js';
 import type { ContainmentWorkflows } from '../../ports/containment-work.js';
+import { NoSlotInTime } from '../../ports/pace.js';
 import { listed, note } from '../evidence.js';
 import { nextOf, REKEY_TIMEOUT_MS } from '../next.js';
+import { nextSlot, type Slot } from '../pace.js';
 import type { StepPorts, StepSettings } from '../ports.js';
+import { giveUpAbandoned } from './bookings.js';
 import { decideWatch, pulseOf, type PulseFacts } from './decide.js';
+
+/** A regular look waits for nobody: who is being cut off, locked or released comes first. */
+const LOOK_WAIT_MS = 1000;
 
 export interface WatchPorts extends StepPorts {
   readonly workflows: ContainmentWorkflows;
@@ -27,14 +34,18 @@ export async function run(ports: WatchPorts, settings: StepSettings, only?: Thin
   const { stopped } = await stop.state();
   if (stopped) signals.count(METRICS.stopped);
   const mayAct = !stopped && settings.mode === 'enforce';
-  let contained = 0;
+  const contained = new Set<string>();
+  const notLookedAt: string[] = [];
   let failure: unknown;
   for await (const containment of only === undefined ? records.all() : one(records, only)) {
-    contained += 1;
+    contained.add(containment.containmentId);
     try {
-      await lookAt(ports, settings, containment, mayAct);
+      if (notLookedAt.length > 0) notLookedAt.push(containment.thingName);
+      else await lookAt(ports, settings, containment, mayAct, only === undefined ? { waitMs: LOOK_WAIT_MS } : { isUrgent: true });
     } catch (error) {
-      failure = error; // the others are looked at first
+      // Many are being contained or released: those go first, and the next regular look is in five minutes.
+      if (error instanceof NoSlotInTime && only === undefined) notLookedAt.push(containment.thingName);
+      else failure = error; // the others are looked at first
     }
     try {
       await feelPulse(ports, settings, containment, stopped);
@@ -42,7 +53,10 @@ export async function run(ports: WatchPorts, settings: StepSettings, only?: Thin
       failure = error;
     }
   }
-  if (only === undefined) signals.count(METRICS.thingsContained, contained);
+  if (only === undefined) signals.count(METRICS.thingsContained, contained.size);
+  if (notLookedAt.length > 0) signals.info('not looked at', { count: notLookedAt.length, of: contained.size });
+  // Under the stop nothing is begun, so nothing is missing.
+  if (only === undefined && !stopped) await giveUpAbandoned(ports, contained);
   if (failure !== undefined) throw failure;
 }
 
@@ -66,13 +80,16 @@ async function feelPulse(ports: WatchPorts, settings: StepSettings, containment:
     signals.count(METRICS.containmentStuck);
     signals.warn('containment does not move', { thingName, containmentId, state, next, isRunning, reason: 'workflow-missing' });
   }
-  if (isRunning || settings.mode !== 'enforce') return;
+  if (isRunning || !(settings.mode === 'enforce' || isLeaving(containment))) return;
   const moved = await records.move(thingName, containmentId, [state], { restarts: (restarts ?? 0) + 1 });
   if (moved === undefined) return; // it moves
   const execution = executionOf(containmentId, moved.restarts);
   await note(ports, containment, 'intent', 'restart', 'workflow-missing', { execution });
   await workflows.start({ containmentId, thingName, response, trigger }, execution);
 }
+
+/** Its release is on record: the workflow can do nothing but give back, and that goes on in `observe`. */
+const isLeaving = ({ release, state }: Containment): boolean => release !== undefined || state === 'releasing';
 
 function pulseFacts({ shutOffTimeoutMinutes }: StepSettings, containment: Containment, next: string): PulseFacts {
   const { shutOff, release, rekeyAskedAtMs = 0 } = containment;
@@ -85,13 +102,14 @@ function pulseFacts({ shutOffTimeoutMinutes }: StepSettings, containment: Contai
   };
 }
 
-async function lookAt(ports: StepPorts, settings: StepSettings, containment: Containment, mayAct: boolean): Promise<void> {
+async function lookAt(ports: StepPorts, settings: StepSettings, containment: Containment, mayAct: boolean, slot: Slot): Promise<void> {
   const { thingName, state, snapshot, adopted, response } = containment;
   // Until the first cut the workflow itself is at work, and what is being given back is not to be shut again. Asked to shut off only, it is not cut at all.
   if (state === 'recorded' || state === 'releasing' || state === 'released') return;
   const known = new Set([...snapshot.certificates, ...adopted].map(({ certificateId }) => certificateId));
   const found: CertificateSnapshot[] = [];
   for (const id of await ports.rights.certificatesOf(thingName)) {
+    await nextSlot(ports, settings, slot);
     const seen = await certificateNow(ports, id);
     if (seen === undefined || seen.status === 'REVOKED') continue;
     const mayBeActive = state === 'reopened' && (containment.reopened ?? []).includes(id);
@@ -106,7 +124,7 @@ async function lookAt(ports: StepPorts, settings: StepSettings, containment: Con
     if (decision.do === 'adopt') found.push(seen);
     else await cutOff(ports, settings, { thingName, snapshot: { ...snapshot, certificates: [] }, adopted: [seen] });
   }
-  const groups = await groupsWithPolicies(ports, thingName);
+  const groups = await groupsWithPolicies(ports, settings, thingName, slot);
   if (groups.length > 0 && response !== 'shut-off') await weakened(ports, containment, { groups: listed(groups) });
   if (found.length > 0) await adopt(ports, settings, containment, found);
 }

@@ -13,6 +13,7 @@ import type {
 import type { Booking, ContainmentBudget, ContainmentHold, ContainmentHolds } from '../../../lambda/ports/containment-work.js';
 
 const HOUR_MS = 3_600_000;
+const RENEWED_AFTER_MS = 10 * 60_000;
 
 export class MemoryRecords implements ContainmentRecords {
   readonly rows = new Map<string, Containment>();
@@ -93,14 +94,25 @@ export class MemoryBudget implements ContainmentBudget {
     const missing = wanted.filter(
       ({ containmentId }) => this.rows.get(containmentId)?.freedAtMs !== undefined || !this.rows.has(containmentId),
     );
-    if (missing.length === 0) return true;
-    if (!(await admits((await this.booked()).filter(({ containmentId }) => !ids.has(containmentId))))) return false;
+    const others = (await this.booked()).filter(({ containmentId }) => !ids.has(containmentId));
+    if (missing.length > 0 && !(await admits(others))) return false;
+    for (const { containmentId } of wanted) {
+      const there = this.rows.get(containmentId);
+      if (there !== undefined && (there.renewedAtMs ?? there.sinceMs) < this.nowMs() - RENEWED_AFTER_MS)
+        this.rows.set(containmentId, { ...there, renewedAtMs: this.nowMs() });
+    }
     for (const booking of missing) this.rows.set(booking.containmentId, booking);
     return true;
   }
   async free(_thing: ThingName, containmentId: string, atMs: number) {
     const booking = this.rows.get(containmentId);
     if (booking !== undefined) this.rows.set(containmentId, { freedAtMs: atMs, ...booking });
+  }
+  async giveUp({ containmentId, sinceMs, renewedAtMs }: Booking, atMs: number) {
+    const there = this.rows.get(containmentId);
+    const isAsRead = there?.sinceMs === sinceMs && there.renewedAtMs === renewedAtMs && there.freedAtMs === undefined;
+    if (isAsRead) await this.free(there.thingName, containmentId, atMs);
+    return isAsRead;
   }
 }
 
