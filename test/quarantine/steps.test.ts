@@ -23,26 +23,29 @@ function single(): { world: QuarantineWorld; input: WorkflowInput } {
 /** Everything that is kept or changed from now on, in order. */
 function traced(world: QuarantineWorld): string[] {
   const trace: string[] = [];
-  const before = <Given extends unknown[], Result>(say: (...given: Given) => string, act: (...given: Given) => Promise<Result>) => {
-    return async (...given: Given): Promise<Result> => {
+  const before = <Given extends unknown[], Result>(
+    act: (...given: Given) => Promise<Result>,
+    say: (...given: NoInfer<Given>) => string,
+  ): ((...given: Given) => Promise<Result>) => {
+    return (...given) => {
       trace.push(say(...given));
       return act(...given);
     };
   };
   const { decisions, records, claims, jobs, budget, iot } = world;
   iot.meanwhile = (change) => void trace.push(change);
-  decisions.append = before(({ step, act, reason }) => `${step} ${act}: ${reason}`, decisions.append.bind(decisions));
-  records.open = before(() => 'row opened', records.open.bind(records));
+  decisions.append = before(decisions.append.bind(decisions), ({ step, act, reason }) => `${step} ${act}: ${reason}`);
+  records.open = before(records.open.bind(records), () => 'row opened');
   records.move = before(
-    (_thing, _id, _from, { updatedAtMs: _updatedAtMs, ...change }) => `row ${change.state ?? Object.keys(change).join(', ')}`,
     records.move.bind(records),
+    (_thing, _id, _from, { updatedAtMs: _updatedAtMs, ...change }) => `row ${change.state ?? Object.keys(change).join(', ')}`,
   );
-  records.close = before(() => 'row closed', records.close.bind(records));
-  claims.claim = before(() => 'claimed', claims.claim.bind(claims));
-  claims.forget = before(() => 'claim forgotten', claims.forget.bind(claims));
-  jobs.create = before((_jobId, _thing, { operation }) => `job ${operation}`, jobs.create.bind(jobs));
-  jobs.cancel = before(() => 'job cancelled', jobs.cancel.bind(jobs));
-  budget.free = before(() => 'budget freed', budget.free.bind(budget));
+  records.close = before(records.close.bind(records), () => 'row closed');
+  claims.claim = before(claims.claim.bind(claims), () => 'claimed');
+  claims.forget = before(claims.forget.bind(claims), () => 'claim forgotten');
+  jobs.create = before(jobs.create.bind(jobs), (_jobId, _thing, { operation }) => `job ${operation}`);
+  jobs.cancel = before(jobs.cancel.bind(jobs), () => 'job cancelled');
+  budget.free = before(budget.free.bind(budget), () => 'budget freed');
   return trace;
 }
 
