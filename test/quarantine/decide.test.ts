@@ -12,12 +12,17 @@ import { countsAdmit, groupsAdmit, type ContainmentBrake } from '../../lambda/qu
 import { decideRelease, speaksAgainst } from '../../lambda/quarantine/intake/control.js';
 import {
   decide,
+  decideAttachment,
+  decideConflict,
   decideCustom,
   decideFinding,
+  decideNobody,
+  decidePrincipal,
   decideViolation,
   type CustomFacts,
   type FindingFacts,
   type ThingDecisionFacts,
+  type UserFacts,
   type ViolationFacts,
 } from '../../lambda/quarantine/intake/decide.js';
 import { patience, nextOf } from '../../lambda/quarantine/next.js';
@@ -104,6 +109,145 @@ describe('an event of another detector', () => {
     ['of tomorrow: it would be fresh for ever', facts({ atMs: NOW + DAY }), 'stale'],
   ])('%s does not stand', (_, given, reason) => {
     expect(decideCustom(given, HOUR, NOW)).toEqual({ stands: false, reason });
+  });
+});
+
+describe('whose device it is', () => {
+  const certificateId = 'c1';
+  const nobody = (reason: string, name = 'pump-1') => ({ who: 'nobody', name, reason });
+  const things = (...names: string[]) => ({ who: 'things', names });
+  const active = (id: string, ...of: string[]): UserFacts => ({ certificateId: id, status: 'ACTIVE', things: of });
+
+  it.each<[string, Parameters<typeof decidePrincipal>[0], object]>([
+    ['of one thing means that thing', { certificateId, status: 'ACTIVE', things: ['pump-1'] }, things('pump-1')],
+    [
+      'of several things means all of them: the brake holds them',
+      { certificateId, status: 'ACTIVE', things: ['a', 'b'] },
+      things('a', 'b'),
+    ],
+    ['of no thing means nobody', { certificateId, status: 'ACTIVE', things: [] }, nobody('certificate-without-thing', 'c1')],
+    ['that the registry does not have means nobody', { certificateId, things: [] }, nobody('no-such-thing', 'c1')],
+    [
+      'that is not ACTIVE says nothing about its thing, which may have another one',
+      { certificateId, status: 'REVOKED', things: ['pump-1'] },
+      nobody('offender-shut-out', 'c1'),
+    ],
+    [
+      'that containment keeps INACTIVE is no news',
+      { certificateId, status: 'INACTIVE', things: ['pump-1'], isContained: true },
+      nobody('already-contained', 'c1'),
+    ],
+    [
+      'of a contained thing, and ACTIVE, means the thing: it may have to go further',
+      { certificateId, status: 'ACTIVE', things: ['pump-1'], isContained: true },
+      things('pump-1'),
+    ],
+  ])('a certificate that was refused %s', (_, facts, expected) => {
+    expect(decidePrincipal(facts)).toEqual(expected);
+  });
+
+  it.each<[string, readonly UserFacts[], object]>([
+    ['that nobody is known to have used', [], nobody('offender-unknown')],
+    [
+      'of a thing whose own certificate alone has used it: copied',
+      [active('c1', 'pump-1')],
+      { ...things('pump-1'), reason: 'credentials-copied' },
+    ],
+    [
+      'that a certificate of another thing has used, too: that one',
+      [active('c1', 'pump-1'), active('c2', 'pump-2')],
+      { ...things('pump-2'), reason: 'client-id-taken' },
+    ],
+    ['that only a stranger has used: the stranger', [active('c2', 'pump-2')], { ...things('pump-2'), reason: 'client-id-taken' }],
+    [
+      'that two strangers have used: both',
+      [active('c3', 'pump-3'), active('c2', 'pump-2'), active('c4', 'pump-2')],
+      { ...things('pump-2', 'pump-3'), reason: 'client-id-taken' },
+    ],
+    [
+      'that a stranger has used who is out by now: nobody, and not the victim',
+      [active('c1', 'pump-1'), { certificateId: 'c2', status: 'INACTIVE', things: ['pump-2'] }],
+      nobody('offender-shut-out'),
+    ],
+    ['that a certificate of no thing has used: nobody', [active('c1', 'pump-1'), active('c2')], nobody('certificate-without-thing', 'c2')],
+    [
+      'whose thing has changed its key: nobody',
+      [active('c1', 'pump-1'), { certificateId: 'c0', status: 'INACTIVE', things: ['pump-1'] }],
+      nobody('key-changed'),
+    ],
+    [
+      'that a certificate has used which was the thing’s own until it was detached: nobody',
+      [active('c1', 'pump-1'), { certificateId: 'c0', status: 'REVOKED', things: [], wasOf: 'pump-1' }],
+      nobody('key-changed'),
+    ],
+    [
+      'that a certificate has used which has become another thing’s: that one',
+      [{ ...active('c2', 'pump-2'), wasOf: 'pump-1' }],
+      { ...things('pump-2'), reason: 'client-id-taken' },
+    ],
+  ])('a client id %s', (_, users, expected) => {
+    expect(decideConflict({ clientId: 'pump-1', isThing: true, users })).toEqual(expected);
+  });
+  it.each<[string, readonly UserFacts[], object]>([
+    [
+      'and was used by one thing alone: copied',
+      [active('c1', 'pump-1'), active('c2', 'pump-1')],
+      { ...things('pump-1'), reason: 'credentials-copied' },
+    ],
+    ['and was used by two things: nobody can tell', [active('c1', 'pump-1'), active('c2', 'pump-2')], nobody('offender-unknown', 'x')],
+    [
+      'and was used by a certificate of no thing, too: nobody can tell',
+      [active('c1', 'pump-1'), active('c2')],
+      nobody('offender-unknown', 'x'),
+    ],
+    [
+      'and was used by what is out by now',
+      [{ certificateId: 'c1', status: 'INACTIVE', things: ['pump-1'] }],
+      nobody('offender-shut-out', 'x'),
+    ],
+  ])('a client id that is no thing %s', (_, users, expected) => {
+    expect(decideConflict({ clientId: 'x', isThing: false, users })).toEqual(expected);
+  });
+
+  it.each<[string, boolean, readonly UserFacts[], object]>([
+    ['whose certificate is attached to it still is meant', true, [], things('pump-1')],
+    ['of whose client nothing is known is meant', false, [], things('pump-1')],
+    [
+      'is not meant when its certificate is another thing’s now: that one is',
+      false,
+      [active('c1', 'pump-2')],
+      { ...things('pump-2'), reason: 'violation' },
+    ],
+    ['is not meant when its certificate is nobody’s now', false, [active('c1')], nobody('certificate-without-thing', 'c1')],
+    [
+      'is not meant when its certificate is out',
+      false,
+      [{ certificateId: 'c1', status: 'INACTIVE', things: ['pump-2'] }],
+      nobody('offender-shut-out', 'client-7'),
+    ],
+  ])('a thing that AWS IoT named at the connection %s', (_, isAttached, users, expected) => {
+    expect(decideAttachment({ thingName: 'pump-1', clientId: 'client-7', isAttached, users })).toEqual(expected);
+  });
+
+  it('people are told that nobody can be contained, unless the response is only to note it, or it is contained already', () => {
+    expect(decideNobody('contain', 'offender-unknown')).toEqual({ do: 'tell', reason: 'offender-unknown' });
+    expect(decideNobody(undefined, 'offender-unknown')).toEqual({ do: 'tell', reason: 'offender-unknown' });
+    expect(decideNobody('observe', 'offender-unknown')).toEqual({ do: 'leave', reason: 'only-observed' });
+    expect(decideNobody('contain', 'already-contained')).toEqual({ do: 'leave', reason: 'already-contained' });
+  });
+  it('what cannot connect contains nobody, whoever has used the client id', () => {
+    const statuses = ['INACTIVE', 'REVOKED', 'PENDING_TRANSFER', 'REGISTER_INACTIVE', 'PENDING_ACTIVATION', undefined] as const;
+    const user = fc.record({
+      certificateId: fc.string(),
+      status: fc.constantFrom(...statuses),
+      things: fc.subarray(['pump-1', 'pump-2']),
+      wasOf: fc.constantFrom(undefined, 'pump-1', 'pump-2'),
+    });
+    fc.assert(
+      fc.property(fc.array(user), fc.boolean(), (users, isThing) => {
+        expect(decideConflict({ clientId: 'pump-1', isThing, users: users as UserFacts[] }).who).toBe('nobody');
+      }),
+    );
   });
 });
 

@@ -38,13 +38,13 @@ export async function offenderOf(ports: OffenderPorts, name: string, client: str
 export const offenderOfCertificate = async (ports: OffenderPorts, id: CertificateId): Promise<OffenderDecision> =>
   decidePrincipal(await principal(ports, id));
 
-/** Of a finding about client ids. AWS documents that it names the certificates; where it does not, what the inventory has seen counts. */
+/** Of a finding about client ids. What AWS IoT names in it counts; where it names no certificate, what the inventory has seen. */
 export async function offenderOfConflict(
   ports: OffenderPorts,
   { clientId = '', principals = [] }: Pick<AuditFinding, 'clientId' | 'principals'>,
 ): Promise<OffenderDecision> {
   const isThing = isThingName(clientId) && (await ports.rights.describeThing(thingName(clientId))) !== undefined;
-  const ids = new Set([...principals, ...(await seenUnder(ports, clientId, clientId))]);
+  const ids = principals.length > 0 ? new Set(principals) : await seenUnder(ports, clientId, clientId);
   return decideConflict({ clientId, isThing, users: await usersOf(ports, ids) });
 }
 
