@@ -3,7 +3,7 @@
  *
  *     npx tsx agent/main.ts --directory ./pump-0001 --host localhost --port 8883 --ca .desk/server-ca.pem
  *
- * The directory holds `settings.json` ({"thingName": "pump-0001"}, topicPrefix, telemetryEveryMs and reportEveryMs if they differ), `certificate.pem` and `key.pem`. Everything
+ * The directory holds `settings.json` ({"thingName": "pump-0001"}, topicPrefix, telemetryEveryMs, reportEveryMs and reportsToDetect if they differ), `certificate.pem` and `key.pem`. Everything
  * else in it is the agent's: `active.json`, `rotation.json`, `shut-off.json`, `certificates/`, `keys/`.
  */
 import { readFileSync } from 'node:fs';
@@ -27,6 +27,8 @@ const Settings = z.object({
   telemetryEveryMs: z.number().int().min(100).optional(),
   /** Device Defender takes one report in five minutes. */
   reportEveryMs: z.number().int().min(300_000).optional(),
+  /** Also reports to Device Defender: only where its policy lets it. */
+  reportsToDetect: z.boolean().optional(),
   /** Also listens to AWS IoT commands: only where its policy lets it. */
   commands: z.boolean().optional(),
 });
@@ -108,6 +110,7 @@ async function main(): Promise<void> {
     settings: {
       ...(settings.telemetryEveryMs === undefined ? {} : { telemetryEveryMs: settings.telemetryEveryMs }),
       ...(settings.reportEveryMs === undefined ? {} : { reportEveryMs: settings.reportEveryMs }),
+      ...(settings.reportsToDetect === undefined ? {} : { reportsToDetect: settings.reportsToDetect }),
     },
     ...(settings.commands === undefined ? {} : { commands: settings.commands }),
     metrics: () => hostMetrics(),

@@ -30,6 +30,8 @@ export interface AgentSettings {
   readonly telemetryEveryMs: number;
   /** Between two reports of the device on itself. Device Defender takes one in five minutes. */
   readonly reportEveryMs: number;
+  /** Reports go to the reserved topic of Device Defender as well: only where the device policy lets them. */
+  readonly reportsToDetect: boolean;
   /** So many connections in a row that end soon after the device has spoken make it quiet: nothing but jobs and rotation, for a jittered time. */
   readonly cutsUntilQuiet: number;
   readonly quiet: Backoff;
@@ -52,6 +54,7 @@ export const DEFAULT_SETTINGS: AgentSettings = {
   storage: { firstMs: 1000, longestMs: 60_000 },
   telemetryEveryMs: 5000,
   reportEveryMs: 300_000,
+  reportsToDetect: false,
   cutsUntilQuiet: 2,
   quiet: { firstMs: 60_000, longestMs: 900_000 },
 };

@@ -6,7 +6,7 @@
  *
  * AWS IoT ends the connection of a device that publishes what its policy does not allow. A device that went on like that could not be told anything any more.
  */
-import { deviceTopic } from '../../domain/protocol/topics.js';
+import { defenderTopic, deviceTopic } from '../../domain/protocol/topics.js';
 import type { Device, Session } from '../device.js';
 import { jitteredMs } from '../retry.js';
 import type { Metrics } from './device-metrics.js';
@@ -75,7 +75,9 @@ export class Speaker {
       await clock.sleep(Math.max(0, waitMs), session.signal);
       this.lastReportMs = clock.nowMs();
       if (shutOff.isOff) continue;
-      await this.publish(session, 'report', this.reports.of(await this.metrics(), clock.nowMs()), 1);
+      const report = this.reports.of(await this.metrics(), clock.nowMs());
+      await this.publish(session, 'report', report, 1);
+      if (settings.reportsToDetect) await session.connection.publish(defenderTopic(this.device.thingName), JSON.stringify(report), 1);
       tell({ kind: 'reported' });
     }
   }

@@ -13,6 +13,7 @@ import {
 import { DEFAULT_BEHAVIOURS, DEFAULT_CUSTOM_METRICS } from '../../domain/fleet/default-behaviours.js';
 import { RESPONSES, type Response } from '../../domain/fleet/responses.js';
 import { wholeNumber } from './field.js';
+import { type QuarantineConfig, shutsOffByCommand } from './quarantine-config.js';
 
 /** AWS takes windows of up to a quarter of an hour (services-kinesis-windows.html); those that Detect has as well. */
 const WINDOWS_SECONDS = [300, 600, 900] as const;
@@ -177,8 +178,28 @@ const isSeen = ({ metric }: Pick<Behaviour, 'metric'>, config: BehaviourConfig):
 export const targetsOf = ({ targets }: Pick<BehaviourConfig, 'targets'>): readonly string[] =>
   targets.map((target) => (Object.hasOwn(TARGETS, target) ? TARGETS[target as keyof typeof TARGETS] : `thinggroup/${target}`));
 
+/**
+ * The device policy names the topic prefix in eight ARNs and has 2048 characters (FACTS B6), of which the reserved topic for reports takes its part; beside
+ * the topics of commands still less is left.
+ */
+const LONGEST_TOPIC_PREFIX = { alone: 48, besideCommands: 16 } as const;
+
+interface Checked {
+  readonly behaviour: BehaviourConfig;
+  readonly devices: { readonly topicPrefix: string };
+  readonly quarantine: QuarantineConfig;
+}
+
 /** Relations between the values. With detection off they are not looked at. */
-export function checkBehaviour({ behaviour: config }: { readonly behaviour: BehaviourConfig }, context: z.RefinementCtx): void {
+export function checkBehaviour({ behaviour: config, devices, quarantine }: Checked, context: z.RefinementCtx): void {
+  const longest = shutsOffByCommand({ quarantine }) ? LONGEST_TOPIC_PREFIX.besideCommands : LONGEST_TOPIC_PREFIX.alone;
+  if (runsDetect(config) && devices.topicPrefix.length > longest)
+    context.addIssue({
+      code: 'custom',
+      path: ['behaviour', 'detect'],
+      input: `a devices.topicPrefix of ${devices.topicPrefix.length} characters`,
+      message: `expected at most ${longest}: the device policy has 2048`,
+    });
   const refuse = (index: number, field: string, input: unknown, message: string): void =>
     context.addIssue({ code: 'custom', path: ['behaviour', 'behaviours', index, field], input, message });
   config.behaviours.forEach(({ name }, index) => {

@@ -14,7 +14,7 @@ import { DevicePolicy } from '../enrolment/device-policy.js';
 import { InventoryFeed } from '../inventory/inventory.js';
 import { Alarms } from '../observability/alarms.js';
 import { ApplicationParameters } from '../observability/application-parameters.js';
-import { managesLogging } from '../config/behaviour-config.js';
+import { managesLogging, runsDetect } from '../config/behaviour-config.js';
 import { FleetDashboard } from '../observability/dashboard.js';
 import type { ShownCapability } from '../observability/dashboard-rows.js';
 import { watchFleet } from '../observability/watch.js';
@@ -44,7 +44,12 @@ export class AppStack extends Stack {
     this.alarms = new Alarms(this, 'Alarms', { prefix, emails: configuration.notifications.emails });
     const context = { installation, state, alarms: this.alarms };
     const { topicPrefix } = configuration.devices;
-    const devicePolicy = new DevicePolicy(this, 'DevicePolicy', { prefix, topicPrefix, commands: shutsOffByCommand(configuration) });
+    const devicePolicy = new DevicePolicy(this, 'DevicePolicy', {
+      prefix,
+      topicPrefix,
+      commands: shutsOffByCommand(configuration),
+      detect: runsDetect(configuration.behaviour),
+    });
     // The revoke function asks for reconciliations, and the inventory's functions hand over revocations: each needs the other's queue.
     const reconcileQueue = {
       queueUrl: Lazy.string({ produce: () => inventory.reconcile.source.queue.queueUrl }),

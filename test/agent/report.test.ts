@@ -138,4 +138,24 @@ describe('on the wire', () => {
     const gaps = heard.slice(1).map(({ atMs }, index) => atMs - heard[index]!.atMs);
     expect(Math.min(...gaps)).toBeGreaterThan(500);
   });
+
+  test('the same report goes to Device Defender, which accepts it, where the device is told to', async () => {
+    const device = await desk.enrol('gauge');
+    const heard: { readonly topic: string; readonly said: Record<string, unknown> }[] = [];
+    desk.cloud.parts.rules = ({ topic, payload }) => {
+      if (topic.includes('/gauge/')) heard.push({ topic, said: JSON.parse(Buffer.from(payload).toString()) as Record<string, unknown> });
+    };
+    const agent = runDevice(desk, device, { metrics: () => METRICS, random: () => 1, settings: { reportsToDetect: true } });
+    try {
+      await agent.until(({ kind }) => kind === 'reported');
+    } finally {
+      await agent.stop();
+    }
+    expect(heard.map(({ topic }) => topic)).toEqual(['fleet/gauge/report', '$aws/things/gauge/defender/metrics/json/accepted']);
+    const [report, answer] = heard.map(({ said }) => said);
+    expect(answer).toMatchObject({
+      status: 'ACCEPTED',
+      [String((report!['header'] as { report_id: number }).report_id)]: expect.any(Number),
+    });
+  });
 });

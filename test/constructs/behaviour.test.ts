@@ -43,11 +43,16 @@ describe('behaviour that is off', () => {
     expect(JSON.stringify(off.appTemplate.toJSON())).not.toContain('behaviour');
   });
 
-  it('changes nothing else when it is switched on: every other resource stays as it is, but the dashboard', () => {
-    const after = synthesise({ behaviour: { detect: 'both' } }).appTemplate.toJSON()['Resources'] as Record<string, Resource>;
+  it('changes nothing else when it is switched on: every other resource stays as it is, but the dashboard, and with Detect the device policy', () => {
     const before = Object.entries(off.appTemplate.toJSON()['Resources'] as Record<string, Resource>);
-    const same = before.filter(([, { Type }]) => Type !== 'AWS::CloudWatch::Dashboard');
-    expect(same.map(([id]) => [id, after[id]])).toEqual(same);
+    for (const [detect, changed] of [
+      ['built-in', ['AWS::CloudWatch::Dashboard']],
+      ['both', ['AWS::CloudWatch::Dashboard', 'AWS::IoT::Policy']],
+    ] as const) {
+      const after = synthesise({ behaviour: { detect } }).appTemplate.toJSON()['Resources'] as Record<string, Resource>;
+      const same = before.filter(([, { Type }]) => !(changed as readonly string[]).includes(Type));
+      expect(same.map(([id]) => [id, after[id]])).toEqual(same);
+    }
   });
 });
 

@@ -4,6 +4,7 @@ import {
   REPORT_TOPIC,
   ROTATION_TOPICS,
   THING_NAME_VARIABLE,
+  defenderTopic,
   deviceTopic,
 } from '../../domain/protocol/topics.js';
 import { type Resource, type Statement, listOf, ofType, synthesise, text } from './support.js';
@@ -13,6 +14,7 @@ const policyOf = (topicPrefix: string, more: object = {}): Resource => {
   if (!policy) throw new Error('no device policy');
   return policy;
 };
+const DETECT = { behaviour: { detect: 'device-defender' } };
 const COMMANDS = { quarantine: { mode: 'enforce', shutOffCommand: true } };
 const statements = (policy: Resource): Statement[] => (policy.Properties['PolicyDocument'] as { Statement: Statement[] }).Statement;
 const granted = (policy: Resource): string[] =>
@@ -60,10 +62,12 @@ describe('the device policy', () => {
   });
 
   it.each([
-    ['without', {}, 64],
-    ['with', COMMANDS, 32],
+    ['without commands', {}, 64],
+    ['with commands', COMMANDS, 32],
+    ['with reports to Device Defender', DETECT, 48],
+    ['with both', { ...COMMANDS, ...DETECT }, 16],
   ])(
-    'stays within what AWS IoT allows, where names are longest, %s commands: 2048 characters without white space (FACTS B6)',
+    'stays within what AWS IoT allows, where names are longest, %s: 2048 characters without white space (FACTS B6)',
     (_, more, longest) => {
       // The longest pair of partition and region that there is, and an account.
       const somewhere: Readonly<Record<string, string>> = { Partition: 'aws-iso-b', Region: 'us-isob-east-1', AccountId: '123456789012' };
@@ -79,8 +83,18 @@ describe('the device policy', () => {
     },
   );
 
-  it('is refused at synthesis where a long topic prefix and commands together do not fit', () => {
+  it('is refused at synthesis where a long topic prefix and commands, or reports to Device Defender, do not fit together', () => {
     expect(() => policyOf('a'.repeat(33), COMMANDS)).toThrow(/a devices.topicPrefix of 33 characters.*expected at most 32/);
+    expect(() => policyOf('a'.repeat(49), DETECT)).toThrow(/a devices.topicPrefix of 49 characters.*expected at most 48/);
+    expect(() => policyOf('a'.repeat(17), { ...COMMANDS, ...DETECT })).toThrow(
+      /a devices.topicPrefix of 17 characters.*expected at most 16/,
+    );
+  });
+
+  it('lets a device report to Device Defender where Detect is used, under its own name', () => {
+    const more = granted(policyOf('fleet', DETECT)).filter((one) => !granted(policy).includes(one));
+    expect(more).toEqual([`iot:Publish topic/${defenderTopic(thing)}`]);
+    expect(granted(policyOf('fleet', { behaviour: { detect: 'built-in' } }))).toEqual(granted(policy));
   });
 
   it('follows the topics of domain/protocol', () => {
