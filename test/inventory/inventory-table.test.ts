@@ -1,5 +1,5 @@
 import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
-import { BatchGetCommand, TransactWriteCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { BatchGetCommand, GetCommand, TransactWriteCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { serialNumberFromHex } from '../../domain/pki/serial-number.js';
 import { thingName } from '../../domain/fleet/thing-name.js';
 import { dynamoInventoryPages } from '../../lambda/aws/inventory-pages.js';
@@ -307,3 +307,28 @@ function leavingUnprocessed(client: DynamoDBDocumentClient, most: number): Dynam
           },
   });
 }
+
+describe('who has used a client id', () => {
+  test('is remembered by certificate, with the latest time, in whatever order it is told', async () => {
+    const [one, other] = [device(0).certificateId, device(1).certificateId];
+    await inventory.noteUse('dev-7', one, 2000);
+    await inventory.noteUse('dev-7', one, 1000);
+    await inventory.noteUse('dev-7', other, 3000);
+    await inventory.noteUse('dev-70', other, 4000);
+    const users = await inventory.usersOf('dev-7');
+    expect([...users].sort((a, b) => a.seenAtMs - b.seenAtMs)).toEqual([
+      { certificateId: one, seenAtMs: 2000 },
+      { certificateId: other, seenAtMs: 3000 },
+    ]);
+    expect(await inventory.usersOf('nobody')).toEqual([]);
+  });
+
+  test('goes by itself after six weeks, and is no record of a certificate', async () => {
+    const id = device().certificateId;
+    await inventory.noteUse('line 4/pump', id, 1_795_342_500_757);
+    const { Item } = await desk.documents.send(new GetCommand({ TableName: table, Key: { pk: 'CLIENT#line 4/pump', sk: `CERT#${id}` } }));
+    expect(Item?.['ttl']).toBe(1_795_342_500 + 42 * 86_400);
+    expect(await inventory.byId(id)).toBeUndefined();
+    expect(await all(inventory.byThing(thingName('line')))).toEqual([]);
+  });
+});

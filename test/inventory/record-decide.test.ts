@@ -1,4 +1,4 @@
-import { decide } from '../../lambda/inventory/record/decide.js';
+import { decide, isUseToNote } from '../../lambda/inventory/record/decide.js';
 import { InventoryMessage } from '../../lambda/inventory/record/event.js';
 
 const ID = 'cba06b5736faf67e54b07b561eae94395e774c517a7d910a54369e1263ccfbd4';
@@ -94,5 +94,27 @@ describe('what is no event of ours', () => {
 
   test('fields that AWS adds tomorrow do not hurt', () => {
     expect(InventoryMessage.safeParse({ ...presence(), ipAddress: '192.0.2.10', newField: {} }).success).toBe(true);
+  });
+});
+
+describe('the use of a client id', () => {
+  const WEEK = 7 * 86_400_000;
+  const known = { clientId: 'dev-2', thingName: 'dev-1', lastSeenAtMs: 100 * WEEK + 5 };
+  const use = (more: object = {}) => ({ clientId: 'dev-2', lastSeenAtMs: 100 * WEEK + 6, ...more });
+  test.each<[string, Parameters<typeof isUseToNote>, boolean]>([
+    ['that is the name of its own thing is no news', [{ thingName: 'dev-1' }, use({ clientId: 'dev-1' })], false],
+    ['that is the name of the thing which the event names is no news', [undefined, use({ thingName: 'dev-2' })], false],
+    [
+      'that is the name of a thing which it has left is noted',
+      [{ ...known, thingName: 'dev-2', clientId: 'dev-2' }, use({ thingName: 'dev-1', lastSeenAtMs: 101 * WEEK })],
+      true,
+    ],
+    ['by a certificate that nobody knew is noted', [undefined, use()], true],
+    ['by a certificate that was never seen is noted', [{ thingName: 'dev-1', clientId: 'dev-2' }, use()], true],
+    ['other than the last one is noted', [{ ...known, clientId: 'dev-3' }, use()], true],
+    ['that goes on is not noted within the week', [known, use()], false],
+    ['that goes on is noted in the next week', [known, use({ lastSeenAtMs: 101 * WEEK })], true],
+  ])('%s', (_, [before, now], expected) => {
+    expect(isUseToNote(before, now)).toBe(expected);
   });
 });

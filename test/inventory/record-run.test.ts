@@ -1,4 +1,5 @@
 import { METRICS } from '../../domain/fleet/metrics.js';
+import { thingName } from '../../domain/fleet/thing-name.js';
 import type { InventoryMessage } from '../../lambda/inventory/record/event.js';
 import { run, type RecordSettings } from '../../lambda/inventory/record/run.js';
 import type { CertificateStatus } from '../../domain/fleet/certificate-status.js';
@@ -172,5 +173,85 @@ describe('a certificate turns up whose revocation is remembered', () => {
     await tell(connected());
     expect(theRecord()?.status).toBe('REVOKED');
     expect(cloud.sent).toMatchObject([{ action: 'revoke', source: 'remembered' }]);
+  });
+});
+
+describe('where quarantine is on', () => {
+  const hear = (message: InventoryMessage) => run({ ...cloud.ports, quarantine: cloud.quarantine }, SETTINGS, message);
+
+  test('a new certificate that connects on a contained thing is looked at, once for each such event', async () => {
+    register('ACTIVE');
+    cloud.contained.add(device.thing);
+    await hear(connected());
+    expect(cloud.looks).toEqual([device.thing]);
+    await hear(connected({ timestamp: START_MS }));
+    expect(cloud.looks).toEqual([device.thing]);
+  });
+
+  test('one that is attached to several things is looked at on those that are contained', async () => {
+    register('ACTIVE', [thingName('dev-9'), device.thing]);
+    cloud.contained.add(device.thing);
+    await hear(connected());
+    expect(cloud.looks).toEqual([device.thing]);
+  });
+
+  test('a registration of a certificate that is attached already is looked at', async () => {
+    register('PENDING_ACTIVATION');
+    cloud.contained.add(device.thing);
+    await hear(registered());
+    expect(cloud.looks).toEqual([device.thing]);
+  });
+
+  test('a certificate that was INACTIVE and connects again is looked at', async () => {
+    register('ACTIVE');
+    cloud.records.set(device.certificateId, recordOf(device, { status: 'INACTIVE', thingName: device.thing, lastSeenAtMs: 1 }));
+    cloud.contained.add(device.thing);
+    await hear(connected());
+    expect(cloud.looks).toEqual([device.thing]);
+  });
+
+  test('a known certificate that AWS IoT names another thing of is looked at on that one', async () => {
+    cloud.records.set(device.certificateId, recordOf(device, { thingName: thingName('dev-9'), clientId: 'client-7', lastSeenAtMs: 1 }));
+    cloud.contained.add('dev-9').add(device.thing);
+    await hear(connected({ thingName: 'dev-1' }));
+    expect(cloud.looks).toEqual(['dev-1']);
+  });
+
+  test('a known certificate that calls itself by another name is looked at on the thing of that name', async () => {
+    cloud.records.set(device.certificateId, recordOf(device, { thingName: thingName('dev-9'), clientId: 'dev-9', lastSeenAtMs: 1 }));
+    cloud.contained.add('dev-9').add('dev-1');
+    await hear(connected({ clientId: 'dev-1' }));
+    expect(cloud.looks).toEqual(['dev-1']);
+  });
+
+  test('nothing is asked of a thing that is not contained, nor of one of which nothing is new', async () => {
+    register('ACTIVE');
+    await hear(connected());
+    cloud.contained.add(device.thing).add('client-7');
+    await hear(connected({ timestamp: START_MS }));
+    await hear(connected({ timestamp: START_MS + 1, eventType: 'disconnected' }));
+    expect(cloud.looks).toEqual([]);
+  });
+
+  test('the use of a client id is noted before the sighting: a delivery that dies in between notes it again', async () => {
+    register('ACTIVE');
+    await hear(connected({ clientId: 'dev-1' }));
+    const lost = new Error('died');
+    const dies = { ...cloud.ports, inventory: { ...cloud.ports.inventory, seen: () => Promise.reject(lost) } };
+    const taken = connected({ clientId: 'dev-2', timestamp: START_MS });
+    await expect(run({ ...dies, quarantine: cloud.quarantine }, SETTINGS, taken)).rejects.toThrow(lost);
+    await hear(taken);
+    await hear(connected({ clientId: 'dev-2', timestamp: START_MS + 1 }));
+    expect(cloud.uses.filter(([clientId]) => clientId === 'dev-2')).toEqual([
+      ['dev-2', device.certificateId, START_MS],
+      ['dev-2', device.certificateId, START_MS],
+    ]);
+  });
+
+  test('and where it is off, none of it is done', async () => {
+    register('ACTIVE');
+    cloud.contained.add(device.thing);
+    await tell(connected());
+    expect([cloud.looks, cloud.uses]).toEqual([[], []]);
   });
 });

@@ -43,6 +43,10 @@ export class MemoryCloud {
   checkpoint: ReconcileCheckpoint | undefined;
   counted: number | undefined;
   pageSize = 3;
+  readonly contained = new Set<string>();
+  /** Things that the watch was asked to look at. */
+  readonly looks: string[] = [];
+  readonly uses: (readonly [clientId: string, id: CertificateId, atMs: number])[] = [];
   /** Calls of the registry so far, by name. */
   readonly calls: Record<string, number> = {};
 
@@ -154,6 +158,13 @@ export class MemoryCloud {
       report: async (checkpoint) => void this.reports.set(checkpoint.runId, checkpoint),
       lastReport: async () => [...this.reports.values()].at(-1),
     },
+  };
+
+  /** What `record` tells where quarantine is on. */
+  readonly quarantine: NonNullable<RecordPorts['quarantine']> = {
+    containments: { isContained: async (thing) => this.contained.has(thing) },
+    inventory: { noteUse: async (clientId, id, atMs) => void this.uses.push([clientId, id, atMs]) },
+    watch: { ask: async (thing) => void this.looks.push(thing) },
   };
 
   private called(name: string): void {
