@@ -10,6 +10,9 @@
 export const RESPONSES = ['observe', 'notify', 'shut-off', 'contain', 'deactivate'] as const;
 export type Response = (typeof RESPONSES)[number];
 
+/** Does `one` go further than `other`? */
+export const isStronger = (one: Response, other: Response): boolean => RESPONSES.indexOf(one) > RESPONSES.indexOf(other);
+
 /** The responses that change something about a device: counted by the brake, and never given to a thing on the never-list. */
 export const DESTRUCTIVE_RESPONSES = ['shut-off', 'contain', 'deactivate'] as const satisfies readonly Response[];
 

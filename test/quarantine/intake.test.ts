@@ -4,6 +4,7 @@ import { readHeldContainments } from '../../domain/fleet/held-containments.js';
 import { thingName } from '../../domain/fleet/thing-name.js';
 import { IntakeMessage } from '../../domain/protocol/containment.js';
 import { METRICS } from '../../domain/fleet/metrics.js';
+import { run as intakeRun } from '../../lambda/quarantine/intake/run.js';
 import { certificateNumber } from './memory/iot.js';
 import { QuarantineWorld } from './memory/world.js';
 
@@ -330,6 +331,130 @@ describe('a list that is held', () => {
     await world.intake({ kind: 'approved', hash });
     expect([started(world), world.metric(METRICS.heldListAltered)]).toEqual([[], 1]);
   });
+  const approve = async (world: QuarantineWorld, hash: string): Promise<void> => {
+    await world.holds.move(hash, 'HELD', 'APPROVED', 'ops', world.clock.nowMs());
+    await world.intake({ kind: 'approved', hash });
+  };
+  /** Those that have not come to their end. */
+  const runAll = async (world: QuarantineWorld): Promise<void> => {
+    for (const [name, input] of world.executions)
+      if (!world.died.has(name) && (await world.run(input)) === 'Released') world.died.add(name);
+  };
+  const entriesOf = async (world: QuarantineWorld, listKey: string) => {
+    const octets: Uint8Array[] = [];
+    for await (const part of world.lists.load(listKey)) octets.push(part);
+    return readHeldContainments(Buffer.concat(octets));
+  };
+
+  it('takes a thing that is contained for less to the higher rung when it is approved, once, and says so', async () => {
+    const world = fleetOf(1000);
+    world.brake = { ...world.brake, floor: 0, perHour: 0 };
+    await world.intake(violate(world, 'pump-1', 'v-wild', 'wild'), violate(world, 'pump-2', 'v-flood', 'flood'));
+    const input = world.inputFor('pump-1'); // a person contains it meanwhile
+    await world.run(input);
+    await world.step('AwaitWord', input);
+    await approve(world, heldNow(world)[0]!.hash);
+    expect(world.records.rows.get('pump-1')?.response).toBe('deactivate');
+    expect([world.woken, started(world)]).toEqual([['token-pump-1'], ['pump-2']]);
+    expect(world.reasonsOf('pump-1', 'consider')).toEqual(['approved']);
+    expect(world.decisions.rows.findLast(({ act }) => act === 'apply-list')?.detail).toMatchObject({ begun: 1, escalated: 1 });
+    await world.run(input);
+    expect(world.stateOf('pump-1')).toBe('deactivated');
+  });
+  it('leaves a thing that is contained for as much, or is being released, as it is', async () => {
+    const world = fleetOf(1000);
+    world.brake = { ...world.brake, floor: 0, perHour: 0 };
+    await world.intake(violate(world, 'pump-1', 'v-1', 'flood'), violate(world, 'pump-2', 'v-2', 'wild'));
+    await world.run(world.inputFor('pump-1', 'deactivate'));
+    await world.run(world.inputFor('pump-2'));
+    await world.records.move(thingName('pump-2'), world.inputFor('pump-2').containmentId, ['reopened'], { state: 'releasing' });
+    await approve(world, heldNow(world)[0]!.hash);
+    expect(['pump-1', 'pump-2'].map((name) => world.records.rows.get(name)?.response)).toEqual(['deactivate', 'contain']);
+    expect([started(world), world.woken]).toEqual([[], []]);
+  });
+  it('has each thing once, for the most that is asked for it, whichever comes first', async () => {
+    for (const order of [
+      ['loud', 'wild'],
+      ['wild', 'loud'],
+    ]) {
+      const world = fleetOf(1000);
+      world.brake = { ...world.brake, floor: 0, perHour: 0 };
+      for (const behaviour of order) await world.intake(violate(world, 'pump-1', `v-${behaviour}`, behaviour));
+      const lists = heldNow(world);
+      expect(lists).toHaveLength(1);
+      expect((await entriesOf(world, lists[0]!.listKey)).map(({ response }) => response)).toEqual(['deactivate']);
+    }
+  });
+
+  describe('beside another that names the same things', () => {
+    /** The first is looked at for a while, so it grows no more; the second names three of its things for another reason, and two more. */
+    const overlapping = async () => {
+      const { world, hash: first } = await storm(5);
+      world.brake = { ...world.brake, perHour: 4 };
+      world.clock.advance(11 * 60_000);
+      const names = ['pump-2', 'pump-3', 'pump-4', 'pump-5', 'pump-6'];
+      await world.intake(...names.map((name) => violate(world, name, `w-${name}`, 'wild')));
+      const second = heldNow(world).find(({ hash }) => hash !== first)!.hash;
+      return { world, first, second };
+    };
+    const ALL = ['pump-0', 'pump-1', 'pump-2', 'pump-3', 'pump-4', 'pump-5', 'pump-6'];
+
+    it.each([
+      ['one after the other', true],
+      ['before the workflows of the first have begun', false],
+    ])('contains each once when both are approved, %s, and each for the most that is asked', async (_, isBetween) => {
+      for (const isFirstFirst of [true, false]) {
+        const { world, first, second } = await overlapping();
+        const [one, other] = isFirstFirst ? [first, second] : [second, first];
+        await approve(world, one);
+        if (isBetween) await runAll(world);
+        await approve(world, other);
+        await runAll(world);
+        await runAll(world); // those that were taken to the higher rung go on
+        expect([...world.records.rows.keys()].sort()).toEqual(ALL);
+        const open = [...world.budget.rows.values()].filter(({ freedAtMs }) => freedAtMs === undefined).map(({ thingName: name }) => name);
+        expect(open.sort()).toEqual(ALL);
+        expect(['pump-0', 'pump-4', 'pump-6'].map((name) => world.records.rows.get(name)?.response)).toEqual([
+          'contain',
+          'deactivate',
+          'deactivate',
+        ]);
+        for (const name of ALL) await world.askRelease(name);
+        await runAll(world);
+        expect([...world.iot.certificates.values()].every(({ status, policies }) => status === 'ACTIVE' && policies.has('device'))).toBe(
+          true,
+        );
+      }
+    });
+    it('is not rejected with it', async () => {
+      for (const isFirstRejected of [true, false]) {
+        const { world, first, second } = await overlapping();
+        const [rejected, approved] = isFirstRejected ? [first, second] : [second, first];
+        await world.holds.move(rejected, 'HELD', 'REJECTED', 'ops', world.clock.nowMs());
+        await approve(world, approved);
+        expect(started(world)).toEqual(isFirstRejected ? ALL.slice(2) : ALL.slice(0, 5));
+        expect(world.holds.rows.get(rejected)?.state).toBe('REJECTED');
+      }
+    });
+    it('also not where a crash has left the shorter list beside the longer one that took its place', async () => {
+      const { world, hash: shorter } = await storm(5);
+      const down = {
+        ...world.intakePorts,
+        holds: { ...world.holds, all: () => world.holds.all(), put: world.holds.put.bind(world.holds) },
+      };
+      const dying = { ...down, holds: { ...down.holds, move: () => Promise.reject(new Error('dead')) } };
+      const more = Array.from({ length: 5 }, (_unused, index) => violate(world, `pump-${index + 5}`));
+      const results = await intakeRun(dying as never, world.intakeSettings, more);
+      expect(results.every(({ status }) => status === 'rejected')).toBe(true);
+      const longer = heldNow(world).find(({ hash }) => hash !== shorter)!.hash;
+      await world.holds.move(shorter, 'HELD', 'REJECTED', 'ops', world.clock.nowMs());
+      await world.intake(...more); // what died comes again: it stands on the longer list
+      expect(heldNow(world).map(({ hash, count }) => [hash, count])).toEqual([[longer, 10]]);
+      await approve(world, longer);
+      expect(started(world)).toHaveLength(10);
+    });
+  });
+
   it('that a person has rejected does not come up again for the same violations', async () => {
     const { world, hash } = await storm();
     await world.holds.move(hash, 'HELD', 'REJECTED', 'ops', world.clock.nowMs());

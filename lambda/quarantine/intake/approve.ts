@@ -1,6 +1,6 @@
 /**
  * Carries out a list that a person approved. The approval is bound to the hash. What has been cleared since, is contained, or has left the registry, is
- * left out and told: a person consented to answering these violations, not to answering none. APPROVED → APPLIED comes last, so that a run which dies is
+ * left out and told; what is contained for less goes to the higher rung: a person consented to answering these violations, not to answering none. APPROVED → APPLIED comes last, so that a run which dies is
  * repeated; every workflow is begun once, by its name.
  */
 import { readHeldContainments } from '../../../domain/fleet/held-containments.js';
@@ -15,7 +15,8 @@ import { note } from '../evidence.js';
 import { allInTurns } from '../in-turns.js';
 import { violationOf } from '../sources.js';
 import { begin } from './admit.js';
-import { decide } from './decide.js';
+import { decide, type ThingDecision } from './decide.js';
+import { escalate } from './escalate.js';
 import { BY, type IntakePorts, type IntakeSettings } from './ports.js';
 
 const AT_ONCE = 10;
@@ -34,29 +35,36 @@ export async function carryOut(ports: IntakePorts, settings: IntakeSettings, has
   const entries = readHeldContainments(octets);
   const entry = { subject: `HOLD#${hash}`, act: 'apply-list', reason: 'approved', runId: hash, by: row.decidedBy ?? BY } as const;
   await decisions.append({ ...entry, step: 'intent', atMs: clock.nowMs(), detail: { kind: 'contain', count: entries.length } });
-  const judged = await allInTurns(AT_ONCE, entries, async (input) => ({ input, why: await against(ports, settings, input) }));
-  for (const { input, why } of judged)
-    if (why !== undefined) await note(ports, { ...idOf(input), by: BY }, 'outcome', 'consider', why, { trigger: input.trigger.id, hash });
-  const begun = judged.filter(({ why }) => why === undefined).map(({ input }) => ({ input, byPerson: true }));
+  const judged = await allInTurns(AT_ONCE, entries, async (input) => ({ input, ...(await judge(ports, settings, input)) }));
+  let escalated = 0;
+  for (const { input, decision } of judged) {
+    if (decision.do === 'contain') continue;
+    const { thingName: thing, containmentId } = idOf(input);
+    const isHigher = decision.do === 'escalate' && (await escalate(ports, thing, decision.response));
+    if (isHigher) escalated += 1;
+    const detail = { trigger: input.trigger.id, hash, ...(isHigher ? { response: input.response } : {}) };
+    await note(ports, { thingName: thing, containmentId, by: BY }, 'outcome', 'consider', decision.reason, detail);
+  }
+  const begun = judged.filter(({ decision }) => decision.do === 'contain').map(({ input }) => ({ input, byPerson: true }));
   await begin(ports, begun);
   await holds.move(hash, 'APPROVED', 'APPLIED', BY, clock.nowMs());
-  await decisions.append({ ...entry, step: 'outcome', atMs: clock.nowMs(), detail: { kind: 'contain', begun: begun.length } });
-  signals.info('approved list of containments begun', { hash, begun: begun.length, of: entries.length, reason: 'approved' });
+  await decisions.append({ ...entry, step: 'outcome', atMs: clock.nowMs(), detail: { kind: 'contain', begun: begun.length, escalated } });
+  signals.info('approved list of containments begun', { hash, begun: begun.length, escalated, of: entries.length, reason: 'approved' });
 }
 
 const idOf = ({ thingName: name, containmentId }: WorkflowInput) => ({ thingName: thingName(name), containmentId });
 
-/** What speaks against it now; `undefined`: nothing. */
-async function against(ports: IntakePorts, { neverContain }: IntakeSettings, input: WorkflowInput): Promise<Reason | undefined> {
+/** By what is so now: cleared, contained already, or for less, gone. */
+async function judge(ports: IntakePorts, { neverContain }: IntakeSettings, input: WorkflowInput): Promise<{ decision: ThingDecision }> {
   const { trigger, response, containmentId } = input;
   const thing = thingName(input.thingName);
   if (trigger.kind === 'violation') {
     const sourced = await violationOf(ports.violations, trigger, thing);
-    if (sourced?.isOpen !== true) return 'alarm-over';
+    if (sourced?.isOpen !== true) return leaving('alarm-over');
   }
   if (trigger.kind === 'audit-finding') {
     const found = await ports.findings.read(trigger.id);
-    if (found === undefined || found.isSuppressed) return 'finding-suppressed';
+    if (found === undefined || found.isSuppressed) return leaving('finding-suppressed');
   }
   const described = await ports.rights.describeThing(thing);
   const groups = neverContain.groups.length > 0 && described !== undefined ? await ports.rights.groupsOf(thing) : [];
@@ -73,5 +81,7 @@ async function against(ports: IntakePorts, { neverContain }: IntakeSettings, inp
     },
     'approved',
   );
-  return decision.do === 'contain' ? undefined : decision.reason;
+  return { decision };
 }
+
+const leaving = (reason: Reason): { decision: ThingDecision } => ({ decision: { do: 'leave', reason } });

@@ -8,6 +8,7 @@ import { heldListHash } from '../../../domain/fleet/held-list.js';
 import { wholeOf } from '../../../domain/fleet/octets.js';
 import { METRICS } from '../../../domain/fleet/metrics.js';
 import type { Reason } from '../../../domain/fleet/reasons.js';
+import { isStronger, RESPONSES, type Response } from '../../../domain/fleet/responses.js';
 import { thingName } from '../../../domain/fleet/thing-name.js';
 import type { WorkflowInput } from '../../../domain/protocol/containment-workflow.js';
 import type { ContainmentHold } from '../../ports/containment-work.js';
@@ -21,16 +22,21 @@ const GATHERING_MS = 10 * 60_000;
 const REJECTED_FOR_MS = 7 * 86_400_000;
 const NOTES_AT_ONCE = 20;
 
+const rank = ({ response }: WorkflowInput): number => RESPONSES.indexOf(response);
+
 export async function hold(ports: IntakePorts, candidates: readonly Candidate[], reason: Reason, limit: string): Promise<void> {
   const { clock, holds, lists, decisions, signals } = ports;
   const nowMs = clock.nowMs();
   const { growing, known } = await earlier(ports, nowMs);
-  const listedThings = new Set(growing.flatMap(({ entries }) => entries.map((entry) => entry.thingName)));
-  const fresh = candidates
-    .map(({ input }) => input)
-    .filter(({ containmentId, thingName: name }) => !known.has(containmentId) && !listedThings.has(name));
+  const onLists = growing.flatMap(({ entries }) => entries);
+  const listedFor = new Map<string, Response>();
+  for (const { thingName: name, response } of onLists)
+    if (isStronger(response, listedFor.get(name) ?? 'observe')) listedFor.set(name, response);
+  const isListed = ({ thingName: name, response }: WorkflowInput): boolean => !isStronger(response, listedFor.get(name) ?? 'observe');
+  const fresh = candidates.map(({ input }) => input).filter((input) => !known.has(input.containmentId) && !isListed(input));
   if (fresh.length === 0) return signals.info('held or rejected before', { count: candidates.length, reason });
-  const list = writeHeldContainments([...growing.flatMap(({ entries }) => entries), ...fresh]);
+  // A thing stands on a list once, for the most that is asked for it.
+  const list = writeHeldContainments([...onLists, ...fresh].sort((one, other) => rank(other) - rank(one)));
   const listKey = `holds/${list.hash}.json`;
   await lists.save(listKey, [list.octets]);
   const createdAtMs = Math.min(nowMs, ...growing.map(({ row }) => row.createdAtMs));

@@ -18,6 +18,7 @@ import { inTurns } from '../in-turns.js';
 import { admit } from './admit.js';
 import { carryOut } from './approve.js';
 import { control } from './control.js';
+import { escalate } from './escalate.js';
 import { decide, decideNobody, type ThingDecision } from './decide.js';
 import { look, sameness, type Sighting, type TriggerMessage } from './look.js';
 import { BY, type Candidate, type IntakePorts, type IntakeSettings } from './ports.js';
@@ -144,12 +145,7 @@ async function settle(
   else ports.signals.info('not contained anew', ids);
   await noteLeft(ports, sighting, name, decision.reason, neverListed === undefined ? {} : { neverListed });
   if (decision.do !== 'escalate' || settings.mode !== 'enforce') return;
-  const thing = thingName(name);
-  const open = await ports.records.get(thing);
-  if (open === undefined) return;
-  const STATES = ['recorded', 'cut', 'locked', 'reopened', 'deactivated'] as const;
-  const moved = await ports.records.move(thing, open.containmentId, STATES, { response: decision.response });
-  if (moved?.taskToken !== undefined) await ports.workflows.wake(moved.taskToken);
+  await escalate(ports, thingName(name), decision.response);
 }
 
 async function noteLeft(
