@@ -59,7 +59,8 @@ export function deskConfiguration({ externalCaPem, ownCaPem, revocation }: DeskC
     behaviour: {
       detect: 'built-in',
       // Nothing is metered here: everything is watched. Devices of the desk connect from this computer, and from 127.0.0.1.
-      sources: { sent: true, received: true, subscriptions: true },
+      sources: { sent: true, received: true, subscriptions: true, logs: true },
+      manage: { logging: true },
       behaviours: [
         { name: 'messages-sent', value: 100, datapointsToClear: 1 },
         { name: 'authorization-failures', value: 2, datapointsToClear: 1 },

@@ -31,7 +31,7 @@ const NOT_SERVED: Readonly<Record<string, string>> = {
 /** What the desk's own configuration leaves off. */
 const EVERYTHING_ELSE = {
   audit: { mode: 'on', manage: { accountConfiguration: true, eventConfigurations: true } },
-  behaviour: { detect: 'both', sources: { logs: true } },
+  behaviour: { detect: 'both', sources: { logs: true }, manage: { logging: true } },
   quarantine: { mode: 'enforce' },
 } as const;
 /** Checked, and no operation of its own. */
