@@ -72,6 +72,7 @@ export function deskConfiguration({ externalCaPem, ownCaPem, revocation }: DeskC
     quarantine: {
       mode: 'enforce',
       shutOffTimeoutMinutes: 5,
+      shutOffCommand: true,
       brake: { floor: 4, perHour: 4, fleetShare: 0.05, groupShare: 0.5 },
       // What other devices hang on is left to people: the scenes have one.
       neverContain: { attributes: [NEVER_CONTAINED] },

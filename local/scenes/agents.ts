@@ -44,7 +44,7 @@ export async function inventoryKnows(stage: Stage, devices: readonly EnrolledDev
 
 /** Devices that run the reference agent; resolves when all are connected. */
 export async function runAgents(stage: Stage, devices: FleetOptions['devices'], options: Partial<FleetOptions> = {}): Promise<Fleet> {
-  const fleet = await startFleet({ ...gatewayOf(stage), agent: true, ...options, devices });
+  const fleet = await startFleet({ ...gatewayOf(stage), agent: true, commands: true, ...options, devices });
   await fleet.waitFor((states) => [...states.values()].every(({ state }) => state === 'connected'));
   return fleet;
 }

@@ -46,6 +46,7 @@ export const violators: Scene = {
       ...gatewayOf(stage),
       devices: devices.map((device, index) => ({ ...device, fault: VIOLATORS[index]!.fault })),
       agent: true,
+      commands: true,
       backoff: { firstMs: 300, longestMs: 3000 },
     });
     try {

@@ -32,7 +32,7 @@ const NOT_SERVED: Readonly<Record<string, string>> = {
 const EVERYTHING_ELSE = {
   audit: { mode: 'on', manage: { accountConfiguration: true, eventConfigurations: true } },
   behaviour: { detect: 'both', sources: { logs: true }, manage: { logging: true } },
-  quarantine: { mode: 'enforce' },
+  quarantine: { mode: 'enforce', shutOffCommand: true },
 } as const;
 /** Checked, and no operation of its own. */
 const NO_OPERATION = ['iam:PassRole'];
