@@ -10,9 +10,9 @@ const clients: MqttClient[] = [];
 
 beforeAll(async () => {
   desk = await startGatewayDesk();
-  const [policy] = Object.values(ofType(synthesise({ quarantine: { mode: 'enforce' } }).appTemplate, 'AWS::IoT::Policy')).filter(
-    ({ Properties }) => Properties['PolicyName'] === 'fleetwarden-repair',
-  );
+  const [policy] = Object.values(
+    ofType(synthesise({ quarantine: { mode: 'enforce', shutOffCommand: true } }).appTemplate, 'AWS::IoT::Policy'),
+  ).filter(({ Properties }) => Properties['PolicyName'] === 'fleetwarden-repair');
   const somewhere: Readonly<Record<string, string>> = { Partition: 'aws', Region: 'eu-west-1', AccountId: desk.cloud.world.accountId };
   const resolve = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(resolve);
@@ -65,6 +65,7 @@ describe('a device with the repair policy alone', () => {
     '$aws/things/pump-1/jobs/get',
     '$aws/things/pump-1/jobs/start-next',
     '$aws/things/pump-1/jobs/job-1/update',
+    '$aws/commands/things/pump-1/executions/e-1/response/json',
   ])('may publish to %s', async (topic) => {
     expect(await maySpeak(topic)).toBe(true);
   });
@@ -79,6 +80,8 @@ describe('a device with the repair policy alone', () => {
     '$aws/things/pump-1/shadow/update',
     '$aws/things/pump-1/defender/metrics/json',
     '$aws/rules/any/thing',
+    '$aws/commands/things/pump-2/executions/e-1/response/json',
+    '$aws/commands/clients/pump-1/executions/e-1/response/json',
     'anything',
   ])('may not publish to %s', async (topic) => {
     expect(await maySpeak(topic)).toBe(false);
@@ -88,6 +91,8 @@ describe('a device with the repair policy alone', () => {
     '$aws/things/pump-1/jobs/notify',
     '$aws/things/pump-1/jobs/notify-next',
     '$aws/things/pump-1/jobs/+/get/accepted',
+    '$aws/commands/things/pump-1/executions/+/request/json',
+    '$aws/commands/things/pump-1/executions/+/response/rejected/json',
   ])('may subscribe to %s', async (filter) => {
     expect(await mayHear(filter)).toBe(true);
   });
@@ -98,9 +103,20 @@ describe('a device with the repair policy alone', () => {
     'fleet/pump-2/rotation/response',
     '$aws/things/pump-2/jobs/notify',
     '$aws/things/pump-1/#',
+    '$aws/commands/things/pump-2/executions/+/request/json',
+    '$aws/commands/clients/pump-1/executions/+/request/json',
+    '$aws/commands/things/+/executions/+/request/json',
     '#',
   ])('may not subscribe to %s', async (filter) => {
     expect(await mayHear(filter)).toBe(false);
+  });
+  it('may hear no command, where shut-off by command is off', () => {
+    const policies = ofType(synthesise({ quarantine: { mode: 'enforce' } }).appTemplate, 'AWS::IoT::Policy');
+    expect(
+      Object.values(policies)
+        .map(({ Properties }) => JSON.stringify(Properties))
+        .join(),
+    ).not.toContain('$aws/commands');
   });
   it('may not connect under another name', async () => {
     expect(await desk.refused(device, 'pump-2')).not.toBe('');
