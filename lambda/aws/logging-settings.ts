@@ -4,7 +4,10 @@ import type { LoggingOptions } from '../../domain/fleet/iot-logging.js';
 import type { LoggingSettings } from '../ports/logging-settings.js';
 import { errorName } from './retry.js';
 
-/** API_GetV2LoggingOptions: `NotConfiguredException` where nobody has ever set them. */
+/**
+ * API_GetV2LoggingOptions: `NotConfiguredException` where nobody has ever set them. Without `verbose`, which names every event type that there is: what is read
+ * is written back, and must be no more than what somebody has set.
+ */
 export async function iotLoggingOptions(client: IoTClient): Promise<LoggingOptions | undefined> {
   try {
     const {

@@ -1,5 +1,6 @@
 /** The alarms on what the built-in monitor reports, and on its silence: what each means and what to do stands in docs/runbook.md, one article each. */
 import { Duration } from 'aws-cdk-lib';
+import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IStream } from 'aws-cdk-lib/aws-kinesis';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { METRICS } from '../../domain/fleet/metrics.js';
@@ -41,20 +42,26 @@ export interface Watched {
   readonly readsLogs: boolean;
 }
 
+const THROTTLED_LOG = { namespace: 'AWS/IoT', metricName: 'NumLogEventsFailedToPublishThrottled' } as const;
+const FIVE_MINUTES = Duration.minutes(5);
 /** Events stay in the stream for a day: who comes an hour late has time, who is told of it after an hour less. */
 const BEHIND_MINUTES = 15;
 
 export function watchMonitor(alarms: Alarms, { watch, offline, stream, readsLogs }: Watched): void {
   alarms.addEach(BEHAVIOUR_ALARMS);
-  if (readsLogs) alarms.addEach(LOG_SOURCE_ALARMS);
+  if (readsLogs) {
+    alarms.addEach(LOG_SOURCE_ALARMS);
+    // IG metrics_dimensions.html: log events that AWS IoT could not hand to CloudWatch Logs. Of the account, without dimensions.
+    const metric = new Metric({ ...THROTTLED_LOG, statistic: 'Sum', period: FIVE_MINUTES });
+    alarms.add('refusals-not-logged', { of: 'throttled', metric, atLeast: 1 });
+  }
   alarms.addOwn('monitor-filling', METRICS.monitorStateBytes, { statistic: 'Maximum', atLeast: MONITOR_LIMITS.alarmBytes });
-  const fiveMinutes = Duration.minutes(5);
   alarms.add('monitor-behind', {
-    metric: watch.metric('IteratorAge', { statistic: 'Maximum', period: fiveMinutes }),
+    metric: watch.metric('IteratorAge', { statistic: 'Maximum', period: FIVE_MINUTES }),
     atLeast: BEHIND_MINUTES * 60_000,
   });
   alarms.add('monitor-stream-full', {
-    metric: stream.metric('WriteProvisionedThroughputExceeded', { statistic: 'Sum', period: fiveMinutes }),
+    metric: stream.metric('WriteProvisionedThroughputExceeded', { statistic: 'Sum', period: FIVE_MINUTES }),
     atLeast: 1,
   });
   alarms.onSilence('monitor-silent', offline, Duration.minutes(30));

@@ -146,6 +146,7 @@ test('two refused messages, told of by presence and by the log, are two: the lim
 test('three are, and the device is contained', async () => {
   for (const topic of ['fleet/pump-1/telemetry', 'secrets', 'admin/commands']) await publishRefused(device(3), topic);
   await until('pump-3 is cut off', async () => (await statusOf(device(3))) === 'INACTIVE');
+  expect(await ofThing('pump-3')).toEqual([{ thingName: 'pump-3', behavior: 'authorization-failures', count: 3 }]);
 });
 
 test('one that claims to be another, again and again, does the other no harm: it is counted, once each time, for itself', async () => {
@@ -184,6 +185,7 @@ describe('a device whose policy lets it subscribe to everything and receive litt
     await listening(device(7));
     for (let n = 20; n < 24; n += 1) say(`fleet/pump-${n}/commands`);
     await until('pump-7 is cut off', async () => (await statusOf(device(7))) === 'INACTIVE');
+    expect((await ofThing('pump-7')).map(({ behavior }) => behavior)).toEqual(['authorization-failures']);
   });
 });
 

@@ -96,6 +96,11 @@ describe('a line', () => {
     expect(FleetRecord.safeParse(refusals[0]).success).toBe(true);
   });
 
+  it('of a message that was not delivered goes on once for each topic of its batch', () => {
+    const out = (n: number) => refused({ eventType: 'Publish-Out', topicName: `fleet/pump-${n % 3}/commands`, traceId: `t${n}` });
+    expect(read(...Array.from({ length: 300 }, (_, n) => out(n))).refusals).toHaveLength(3);
+  });
+
   it.each<[string, object | string]>([
     ['is cut off', JSON.stringify(refused()).slice(0, 80)],
     ['is a text', 'AUTHORIZATION_FAILURE'],

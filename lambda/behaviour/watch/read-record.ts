@@ -2,6 +2,7 @@
 import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { FleetRecord, IotLogLine, LogBatch, REFUSAL_REASON, type RefusedRecord } from '../../../domain/protocol/fleet-events.js';
+import { refusalIdentity } from './signs.js';
 
 export type ReadRecord =
   | { readonly kind: 'event'; readonly record: FleetRecord }
@@ -31,7 +32,8 @@ function readLogs(text: string): ReadRecord {
   const lines = read.data.logEvents.map(({ message }) => refusalOf(message));
   return {
     kind: 'refusals',
-    refusals: lines.filter((line) => typeof line === 'object'),
+    // Each once already here: what is said to a device that may not hear it can be any number, and need not go over the stream again.
+    refusals: [...new Map(lines.filter((line) => typeof line === 'object').map((line) => [refusalIdentity(line), line])).values()],
     unreadable: lines.filter((line) => line === 'unreadable').length,
   };
 }

@@ -1,6 +1,6 @@
 /** What one record says about one client, metric by metric. Pure. */
 import { readReport } from '../../../domain/protocol/device-report.js';
-import { payloadBytes, type FleetRecord } from '../../../domain/protocol/fleet-events.js';
+import { payloadBytes, type FleetRecord, type RefusedRecord } from '../../../domain/protocol/fleet-events.js';
 
 export interface Sign {
   readonly clientId: string;
@@ -77,14 +77,9 @@ export function signOf(record: FleetRecord): Sign | undefined {
  * A message that was not delivered is an attempt of the device only in so far as it has subscribed to the topic: how many come there is for others to
  * say, and nobody may be contained by being written to. So a topic counts once.
  */
-function refusalIdentity({
-  clientId,
-  eventType,
-  topicName,
-  traceId,
-  timestamp,
-}: Extract<FleetRecord, { readonly kind: 'refused' }>): string {
-  return eventType === 'Publish-Out' ? `o|${clientId}|${topicName ?? ''}` : `r|${traceId}|${eventType}|${topicName ?? ''}|${timestamp}`;
+export function refusalIdentity({ clientId, eventType, topicName, traceId, timestamp }: RefusedRecord): string {
+  const of = `${clientId}|${topicName ?? ''}`;
+  return eventType === 'Publish-Out' ? `o|${of}` : `r|${of}|${traceId}|${eventType}|${timestamp}`;
 }
 
 type PresenceRecord = Extract<FleetRecord, { readonly kind: 'presence' }>;
