@@ -9,13 +9,8 @@
  */
 import { Duration, Stack } from 'aws-cdk-lib';
 import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
-import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { CfnResourceSpecificLogging, CfnThingGroup } from 'aws-cdk-lib/aws-iot';
-import { CfnQueryDefinition } from 'aws-cdk-lib/aws-logs';
-import { CfnSubscription } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { CUSTOM_VIOLATION_DETAIL_TYPE } from '../../domain/protocol/containment.js';
 import { quarantineNames, type WatchMessage } from '../../domain/protocol/containment-workflow.js';
 import { builtInProfileName } from '../../domain/protocol/fleet-events.js';
 import type { ContainVariables } from '../../lambda/quarantine/contain/env.js';
@@ -30,21 +25,17 @@ import { GuardedFunction } from '../shared/guarded-function.js';
 import { InvokedFunction } from '../shared/own-function.js';
 import * as may from '../shared/permissions.js';
 import * as mayRotate from '../rotation/permissions.js';
+import { quarantineGroup, saveStory } from './evidence.js';
 import * as mayContain from './permissions.js';
 import { RepairPolicy } from './repair-policy.js';
 import { ShutOffCommandResource } from './shut-off-command.js';
 import { watchQuarantine } from './watch.js';
+import { listenToDetectors } from './ways-in.js';
 import { Workflow } from './workflow.js';
 
 const LOOK_MINUTES = 5;
 /** A storm of a minute is a handful of batches, and each is counted before the first of it is acted upon. */
 const BATCH = { batchSize: 1000, maxBatchingWindow: Duration.seconds(5) } as const;
-
-/**
- * Whoever may publish to the violations topic may say that somebody misbehaves, which is read again at its source. An operator's word, a release and an
- * event of another detector are not read again anywhere: they have a `kind` or a `detail-type`, and do not come this way.
- */
-const ONLY_VIOLATIONS = { violationId: [{ exists: true }], kind: [{ exists: false }], 'detail-type': [{ exists: false }] };
 
 export interface QuarantineProps extends AppContext {
   /** @default nobody watches behaviour: operators, audit and other detectors contain */
@@ -71,7 +62,7 @@ export class Quarantine extends Construct {
     const commands = this.settings.shutOffCommand;
     new RepairPolicy(this, 'RepairPolicy', { policyName: policy, topicPrefix: devices.topicPrefix, commands });
     if (commands) new ShutOffCommandResource(this, 'ShutOffCommand', { prefix });
-    this.makeGroup(group);
+    quarantineGroup(this, group, this.settings.logging);
     this.contain = this.makeContain();
     this.release = this.makeRelease();
     this.workflow = new Workflow(this, 'Workflow', {
@@ -83,9 +74,9 @@ export class Quarantine extends Construct {
     });
     this.intake = this.makeIntake();
     this.watch = this.makeWatch();
-    this.listen();
+    listenToDetectors(this, { source: this.intake.source, prefix, behaviour: props.behaviour, customSources: this.settings.customSources });
     this.lookRegularly();
-    this.saveQuery();
+    saveStory(this, prefix, this.settings.logging);
     watchQuarantine(props.alarms, this.watch.function);
   }
 
@@ -248,66 +239,12 @@ export class Quarantine extends Construct {
     });
     this.allowCommon(watch);
     // Also in `observe`: what was to be released when it died is begun again, and gives back.
-    watch
-      .allow(mayContain.seeWorkflows(this, this.configuration.prefix))
-      .allow(mayContain.startWorkflows(this, this.configuration.prefix));
+    watch.allow(mayContain.seeWorkflows(this, this.configuration.prefix)).allow(mayContain.startWorkflows(this, this.configuration.prefix));
     if (!this.enforces) return watch;
     return watch
       .allow(may.changeCertificateStatus(this, mayContain.dropAndDeactivate))
       .allow(may.dropConnections(this))
       .allow(mayContain.swapPolicies(this));
-  }
-
-  /** Carries no policy: it is there to be seen, counted and logged. */
-  private makeGroup(thingGroupName: string): void {
-    const group = new CfnThingGroup(this, 'Group', {
-      thingGroupName,
-      thingGroupProperties: { thingGroupDescription: 'Fleetwarden: things that are contained' },
-    });
-    if (!this.settings.logging) return;
-    const logging = new CfnResourceSpecificLogging(this, 'Logging', {
-      targetType: 'THING_GROUP',
-      targetName: thingGroupName,
-      logLevel: 'DEBUG',
-    });
-    logging.node.addDependency(group);
-  }
-
-  private listen(): void {
-    const { prefix } = this.configuration;
-    const { customSources } = this.settings;
-    const { queue } = this.intake.source;
-    const { behaviour } = this.props;
-    if (behaviour !== undefined) {
-      queue.addToResourcePolicy(
-        new PolicyStatement({
-          sid: 'Violations',
-          principals: [new ServicePrincipal('sns.amazonaws.com')],
-          actions: ['sqs:SendMessage'],
-          resources: [queue.queueArn],
-          conditions: { ArnEquals: { 'aws:SourceArn': behaviour.violations.topicArn } },
-        }),
-      );
-      new CfnSubscription(this, 'Violations', {
-        topicArn: behaviour.violations.topicArn,
-        protocol: 'sqs',
-        endpoint: queue.queueArn,
-        rawMessageDelivery: true,
-        filterPolicyScope: 'MessageBody',
-        filterPolicy: ONLY_VIOLATIONS,
-      });
-    }
-    if (customSources.length === 0) return;
-    new Rule(this, 'OnCustomViolation', {
-      ruleName: `${prefix}-violation`,
-      description: 'Another detector reports a violation',
-      eventPattern: {
-        source: customSources.map(({ source }) => source),
-        detailType: [CUSTOM_VIOLATION_DETAIL_TYPE],
-        account: [Stack.of(this).account],
-      },
-      targets: [this.intake.source.asTarget('violation')],
-    });
   }
 
   private lookRegularly(): void {
@@ -317,22 +254,6 @@ export class Quarantine extends Construct {
       description: 'Looks at everything that is contained',
       schedule: Schedule.rate(Duration.minutes(LOOK_MINUTES)),
       targets: [this.watch.source.asTarget('quarantine-watch', RuleTargetInput.fromObject(look))],
-    });
-  }
-
-  /** One thing's story, over the functions and, where it is switched on, AWS IoT itself: put the name of the thing in the place of THING. */
-  private saveQuery(): void {
-    const { prefix } = this.configuration;
-    const functions = ['quarantine-intake', 'quarantine-contain', 'quarantine-release', 'quarantine-watch'];
-    new CfnQueryDefinition(this, 'Story', {
-      name: `${prefix}/story of one thing`,
-      logGroupNames: [...functions.map((name) => `/aws/lambda/${prefix}-${name}`), ...(this.settings.logging ? ['AWSIotLogsV2'] : [])],
-      queryString: [
-        'fields @timestamp, message, eventType, status, reason, details, topicName, sourceIp, containmentId, @log',
-        "| filter thingName = 'THING' or clientId = 'THING'",
-        '| sort @timestamp asc',
-        '| limit 1000',
-      ].join('\n'),
     });
   }
 }
