@@ -157,12 +157,28 @@ describe('a dynamic command', () => {
     await expect(start({ commandArn, parameters })).rejects.toMatchObject({ name: 'ValidationException' });
   });
 
+  test('takes the limits of a range, and a value that the command itself sets before its default', async () => {
+    for (const I of [0, 100]) await start({ commandArn, parameters: { who: { S: 'me' }, level: { I } } });
+    await create({
+      ...dim,
+      commandId: 'dim-set',
+      mandatoryParameters: [
+        { name: 'level', value: { I: 7 }, defaultValue: { I: 8 } },
+        { name: 'who', value: { S: 'me' } },
+      ],
+    });
+    const executionId = await start({ commandArn: ARN('command/dim-set') });
+    expect((await get(executionId)).parameters).toEqual({ level: { I: 7 }, who: { S: 'me' } });
+    await desk.iot.send(new DeleteCommandCommand({ commandId: 'dim-set' }));
+  });
+
   test.each<[string, Partial<CreateCommandCommandInput>]>([
     ['has no placeholder', { payloadTemplate: '{}' }],
     ['is no JSON', { payloadTemplate: PLACE('level') }],
     ['names a parameter that is not declared', { payloadTemplate: JSON.stringify({ a: PLACE('other') }) }],
     ['has a placeholder that AWS does not know', { payloadTemplate: JSON.stringify({ a: PLACE('level'), b: '${aws:iot:thing}' }) }],
     ['has no preprocessor', { preprocessor: undefined }],
+    ['has a parameter twice', { mandatoryParameters: [...dim.mandatoryParameters!, { name: 'level' }] }],
     ['stands beside a static payload', { payload: { content: Buffer.from('{}') } }],
     [
       'has a default that its own condition refuses',
@@ -174,6 +190,21 @@ describe('a dynamic command', () => {
 });
 
 describe('a command', () => {
+  const JSON_PAYLOAD = { content: Buffer.from('{}'), contentType: 'application/json' };
+
+  test.each<[string, Partial<CreateCommandCommandInput>]>([
+    ['an empty payload', { payload: { content: new Uint8Array() } }],
+    ['more than 32 KB', { payload: { content: new Uint8Array(32 * 1024 + 1) } }],
+    ['a content type that is none', { payload: { ...JSON_PAYLOAD, contentType: 'json' } }],
+    ['parameters beside a static payload', { payload: JSON_PAYLOAD, mandatoryParameters: [{ name: 'level' }] }],
+    ['neither payload nor template', {}],
+    ['a role, which is for AWS IoT FleetWise', { payload: JSON_PAYLOAD, roleArn: 'arn:aws:iam::000000000000:role/x' }],
+    ['an id with a dot', { payload: JSON_PAYLOAD, commandId: 'a.b' }],
+    ['a name of two lines', { payload: JSON_PAYLOAD, displayName: 'a\nb' }],
+  ])('with %s is not made', async (_, input) => {
+    await expect(create({ commandId: 'bad', ...input })).rejects.toMatchObject({ name: 'ValidationException' });
+  });
+
   test('is shown with its payload, its texts and its tags, and its id is taken', async () => {
     const { commandArn } = await create({
       commandId: 'horn',
@@ -212,12 +243,18 @@ describe('a command', () => {
   test('is deleted twelve hours later, or at once where it has been deprecated for so long', async () => {
     await create({ commandId: 'old', payload: { content: Buffer.from('x') } });
     const remove = async (commandId: string) => (await desk.iot.send(new DeleteCommandCommand({ commandId }))).statusCode;
-    await desk.iot.send(new UpdateCommandCommand({ commandId: 'horn', deprecated: true }));
+    const deprecate = () => desk.iot.send(new UpdateCommandCommand({ commandId: 'horn', deprecated: true }));
+    await deprecate();
     expect(await remove('old')).toBe(202);
     expect((await desk.iot.send(new GetCommandCommand({ commandId: 'old' }))).pendingDeletion).toBe(true);
+    await expect(desk.iot.send(new UpdateCommandCommand({ commandId: 'old', deprecated: false }))).rejects.toMatchObject({
+      name: 'ConflictException',
+    });
     await expect(start({ commandArn: ARN('command/old') })).rejects.toMatchObject({ name: 'ValidationException' });
     await expect(create({ commandId: 'old', payload: { content: Buffer.from('x') } })).rejects.toMatchObject({ name: 'ConflictException' });
-    await advance(12 * HOUR_MS);
+    await advance(6 * HOUR_MS);
+    await deprecate();
+    await advance(6 * HOUR_MS);
     await expect(desk.iot.send(new GetCommandCommand({ commandId: 'old' }))).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
     expect(await remove('horn')).toBe(204);
   });

@@ -1,4 +1,9 @@
-import { CreateThingCommand, DeleteCommandExecutionCommand, ListCommandExecutionsCommand } from '@aws-sdk/client-iot';
+import {
+  CreateThingCommand,
+  DeleteCommandExecutionCommand,
+  GetCommandExecutionCommand,
+  ListCommandExecutionsCommand,
+} from '@aws-sdk/client-iot';
 import { type MqttClient } from 'mqtt';
 import { startCommandDesk, THING, type CommandDesk, type Message } from './command-desk.js';
 import { ARN, closed, nextMessage } from './gateway-desk.js';
@@ -141,6 +146,11 @@ describe('a report', () => {
     const executionId = await start();
     const answer = await report(executionId, { status: 'SUCCEEDED' }, { thing: 'monitor', client: monitor });
     expect([answer['error'], (await get(executionId)).status]).toEqual(['ResourceNotFound', 'CREATED']);
+    // The same name, as a client and not as a thing.
+    await monitor.subscribeAsync('$aws/commands/clients/+/executions/+/response/rejected/json');
+    const heard = nextMessage(monitor, (topic) => topic.startsWith(`$aws/commands/clients/${THING}/`));
+    await monitor.publishAsync(`$aws/commands/clients/${THING}/executions/${executionId}/response/json`, '{"status":"SUCCEEDED"}');
+    expect(JSON.parse((await heard).text)).toMatchObject({ error: 'ResourceNotFound' });
   });
 
   test('is throttled, fails and loses its answer by the faults of the desk', async () => {
@@ -151,12 +161,16 @@ describe('a report', () => {
     expect(await report(executionId, { status: 'SUCCEEDED' })).toMatchObject({ error: 'RequestThrottled' });
     faults.set({ throttle: 0, serverError: 1, only });
     expect(await report(executionId, { status: 'SUCCEEDED' })).toMatchObject({ error: 'InternalError' });
+    const heard: string[] = [];
+    device.on('message', (topic) => heard.push(topic.split('/')[5]!));
     faults.set({ serverError: 0, lostAnswer: 1, only });
     await device.publishAsync(`$aws/commands/things/${THING}/executions/${executionId}/response/json`, '{"status":"SUCCEEDED"}', {
       qos: 1,
     });
     faults.set({ lostAnswer: 0, only: [] });
     expect((await get(executionId)).status).toBe('SUCCEEDED');
+    await report(await start(), { status: 'SUCCEEDED' });
+    expect(heard).not.toContain(executionId);
   });
 });
 
@@ -177,6 +191,13 @@ describe('executions that are kept', () => {
     const minute = desk.cloud.world.clock.date().toISOString().slice(0, 16);
     expect(await list({ startedTimeFilter: { before: minute } })).toEqual([first]);
     await expect(list({ commandArn: ARN('command/blink') })).rejects.toMatchObject({ name: 'ValidationException' });
+    const monitored = new GetCommandExecutionCommand({ executionId: first, targetArn: ARN('thing/monitor') });
+    await expect(desk.iot.send(monitored)).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+    // Neither has been ended by its device.
+    expect(await list({ completedTimeFilter: { after: '2026-11-01T00:00' } })).toEqual([]);
+    await expect(list({ startedTimeFilter: { before: minute }, completedTimeFilter: { before: minute } })).rejects.toMatchObject({
+      name: 'ValidationException',
+    });
     await expect(list({ targetArn: undefined })).rejects.toMatchObject({ name: 'ValidationException' });
   });
 

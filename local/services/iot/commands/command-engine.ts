@@ -133,7 +133,7 @@ export class CommandEngine {
   }
 
   private timeOut(execution: CommandExecution): void {
-    if (!execution.isTerminal) this.change(execution, { status: 'TIMED_OUT', statusReason: { reasonCode: '$NO_RESPONSE_FROM_DEVICE' } });
+    this.change(execution, { status: 'TIMED_OUT', statusReason: { reasonCode: '$NO_RESPONSE_FROM_DEVICE' } });
   }
 
   private change(
