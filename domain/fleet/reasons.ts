@@ -116,7 +116,7 @@ export const REASONS = {
   'not-a-device': 'the finding names no thing of the registry',
   'offender-unknown': 'whose device used this client id cannot be told, and the thing of that name may be the victim: people decide',
   'offender-shut-out': 'the certificate behind it is not ACTIVE (any more), so it is out already, and its thing may have another one: people are told',
-  'certificate-without-thing': 'the certificate behind it is ACTIVE and attached to no thing, so there is nothing to contain: people decide what becomes of it',
+  'certificate-without-thing': 'the certificate behind it is ACTIVE and attached to no thing, so there is nothing to contain: fleetwarden why CERTIFICATE tells what is known of it',
   'client-id-taken': 'a certificate of another thing has used this client id',
   'credentials-copied': 'its own certificate alone has used this client id, and more than once at a time: somebody has a copy',
   'key-changed': 'the thing has changed its certificate meanwhile: two connections of it need not be two devices',

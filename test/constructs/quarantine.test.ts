@@ -42,6 +42,19 @@ describe('quarantine', () => {
       'fleetwarden-quarantine-intake',
     );
   });
+  it('has the inventory ask its watch for a look, and only where it is on', () => {
+    const variables = (template: typeof appTemplate): object =>
+      (
+        named(template, 'AWS::Lambda::Function', 'FunctionName', 'fleetwarden-inventory-record').Properties['Environment'] as {
+          Variables: object;
+        }
+      ).Variables;
+    const { appTemplate: without } = synthesise({ rotation: { mode: 'enforce' } });
+    expect(variables(appTemplate)).toHaveProperty('WATCH_QUEUE_URL');
+    expect(variables(without)).not.toHaveProperty('WATCH_QUEUE_URL');
+    const may = statementsFor(appTemplate, 'inventory-record').flatMap(({ Resource }) => listOf(Resource).map(text));
+    expect(may.filter((resource) => resource.includes('QuarantineWatch'))).toHaveLength(1);
+  });
   it('passes cdk-nag, AwsSolutions', () => {
     expect(new AwsSolutionsChecks(enforcing.app).validateScope(enforcing.app).violations).toEqual([]);
   });

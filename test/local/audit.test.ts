@@ -28,6 +28,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { iotAuditFindings } from '../../lambda/aws/findings.js';
 import type { MetricValue } from '../../local/cloud.js';
 import { deployAssembly } from '../../local/deploy/deploy-assembly.js';
 import { hasRocaFingerprint } from '../../local/services/iot/audit/key-checks.js';
@@ -285,6 +286,27 @@ describe('an audit', () => {
       reasonForNonComplianceCode: 'CERTIFICATE_SHARED_BY_MULTIPLE_DEVICES',
     });
     expect(findings[1]).toMatchObject({ nonCompliantResource: { resourceIdentifier: { clientId: 'one' } } });
+  });
+
+  test('names both certificates of a client id that one took from the other, the later one first, in members that the application finds them in', async () => {
+    const [victim, thief] = [await desk.enrol('victim', { policy: 'open' }), await desk.enrol('thief', { policy: 'open' })];
+    const first = await desk.connect(victim, 'victim');
+    const thrownOut = closed(first);
+    await desk.connect(thief, 'victim');
+    await thrownOut;
+    const findings = await findingsOf(await audit('CONFLICTING_CLIENT_IDS_CHECK'));
+    const finding = findings.find(({ nonCompliantResource }) => nonCompliantResource?.resourceIdentifier?.clientId === 'victim');
+    expect(finding?.relatedResources).toMatchObject([
+      { resourceType: 'DEVICE_CERTIFICATE', resourceIdentifier: { deviceCertificateId: thief.certificateId } },
+      {
+        resourceIdentifier: { deviceCertificateId: victim.certificateId },
+        additionalInfo: { DISCONNECTION_TIME: expect.stringMatching(/^\d{13}$/) },
+      },
+    ]);
+    expect(await iotAuditFindings(desk.iot).read(finding!.findingId!)).toMatchObject({
+      clientId: 'victim',
+      principals: [thief.certificateId, victim.certificateId],
+    });
   });
 
   test.each([
