@@ -11,7 +11,7 @@ import {
   type BehaviourList,
 } from '../../domain/fleet/behaviours.js';
 import { DEFAULT_BEHAVIOURS, DEFAULT_CUSTOM_METRICS } from '../../domain/fleet/default-behaviours.js';
-import { RESPONSES, type Response } from '../../domain/fleet/responses.js';
+import { isDestructive, RESPONSES, type Response } from '../../domain/fleet/responses.js';
 import { wholeNumber } from './field.js';
 import { type QuarantineConfig, shutsOffByCommand } from './quarantine-config.js';
 
@@ -215,6 +215,9 @@ export function checkBehaviour({ behaviour: config, devices, quarantine }: Check
       return refuse(index, 'metric', undefined, `expected a metric: "${override.name}" is none of the defaults`);
     const fault = behaviourFault(behaviour, config.customMetrics);
     if (fault !== undefined) return refuse(index, fault.field, behaviour[fault.field], fault.expected);
+    // Whoever claims a client id attempts to connect under it, whatever its certificate; no dimension tells these attempts apart (lib/behaviour/security-profiles.ts).
+    if (runsDetect(config) && behaviour.metric === 'aws:num-connection-attempts' && isDestructive(behaviour.response))
+      refuse(index, 'response', behaviour.response, 'expected observe or notify: Device Defender Detect also counts attempts of others');
     if (runsBuiltIn(config)) checkBuiltIn(config, behaviour, (field, message) => refuse(index, field, behaviour[field], message));
   });
 }

@@ -52,7 +52,7 @@ beforeAll(async () => {
       quarantine: { mode: 'enforce', ratePerSecond: 100, brake: { floor: 20, perHour: 100, fleetShare: 1, groupShare: 1 } },
     },
   });
-  scene = await Scene.open(assembly, { factory: 14 });
+  scene = await Scene.open(assembly, { factory: 15 });
   await listen();
 });
 afterAll(async () => {
@@ -306,9 +306,11 @@ const DIFFERENCES: readonly {
 
 describe('they rightly differ', () => {
   const first = DOINGS.length;
+  const [thief, victim] = [first + DIFFERENCES.length, first + DIFFERENCES.length + 1];
   beforeAll(async () => {
     await windowBegins();
     for (const [index, { does }] of DIFFERENCES.entries()) await does(device(first + index), device(first + index + 1));
+    for (let i = 0; i < 3; i++) await connect(device(thief), { clientId: device(victim).thingName }).catch(() => undefined);
     await pass(BATCHING_MS);
     await pass(8 * MINUTE);
     await hear();
@@ -321,6 +323,15 @@ describe('they rightly differ', () => {
       detect: detect(subject, other),
       monitor: monitor(subject, other),
     });
+  });
+
+  test('a connection that is refused under the name of another is held against its certificate by the monitor, against nobody by Detect; the other stays', async () => {
+    const [owner, claimed] = [device(thief), device(victim)];
+    // The certificate is attached to one thing exclusively: AWS IoT names that thing.
+    expect(of(by('monitor'), owner)).toEqual([`${owner.thingName} authorization-failures`]);
+    expect([of(by('detect'), owner, claimed), of(by('monitor'), claimed)]).toEqual([[], []]);
+    const contained = await containments();
+    expect([contained.includes(owner.thingName), contained.includes(claimed.thingName)]).toEqual([true, false]);
   });
 
   test('the monitor says within seconds what no later event can make normal; Detect judges reports as they come, and all else at the end of a window', () => {

@@ -79,6 +79,23 @@ describe('the security profile', () => {
     expect(criteriaOf('tcp-ports')).toMatchObject({ ComparisonOperator: 'in-port-set', Value: { Ports: [8883] } });
   });
 
+  it('counts no refused connection for the client id that it claimed: authorisation failures are those about a topic', () => {
+    expect(only(detect.appTemplate, 'AWS::IoT::Dimension').map(({ Properties }) => Properties)).toEqual([
+      { Name: 'fleetwarden-any-topic', Type: 'TOPIC_FILTER', StringValues: ['#'] },
+    ]);
+    const narrowed = behaviors.filter((behavior) => 'MetricDimension' in behavior);
+    expect(narrowed).toEqual([
+      expect.objectContaining({
+        Name: 'authorization-failures',
+        MetricDimension: { DimensionName: 'fleetwarden-any-topic', Operator: 'IN' },
+      }),
+    ]);
+    expect(only(builtIn.appTemplate, 'AWS::IoT::Dimension')).toEqual([]);
+    const contain = { behaviours: [{ name: 'connection-attempts', response: 'contain' as const }] };
+    expect(() => synthesise({ behaviour: { detect: 'both', ...contain } })).toThrow(/got "contain".*expected observe or notify/s);
+    expect(() => synthesise({ behaviour: { detect: 'built-in', ...contain } })).not.toThrow();
+  });
+
   it('has a duration where the metric has a time, and none for lists, sizes and absence', () => {
     for (const name of ['source-address', 'tcp-ports', 'disconnect-duration', 'destination-addresses'])
       expect([name, criteriaOf(name)?.['DurationSeconds']]).toEqual([name, undefined]);
