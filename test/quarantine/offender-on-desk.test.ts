@@ -161,6 +161,7 @@ test('one of no thing is told under its own id, which the command line finds', a
   await scene.pass(10 * MINUTE);
   for (let n = 0; n < 4; n += 1) await connect(device(6), 'pump-2').catch(() => undefined);
   await until('people are told', async () => (await told(device(6).certificateId)).includes('certificate-without-thing'));
+  expect(await statusOf(device(6))).toBe('ACTIVE');
 });
 
 test('of conflicting client ids the one who took the name is contained, not the thing whose name it is', async () => {
