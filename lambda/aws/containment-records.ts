@@ -152,21 +152,28 @@ export function dynamoCertificateClaims(ledger: Ledger): CertificateClaims {
         certificateId: certificateId(String(row['certificateId'])),
         status: row['status'] as CertificateSnapshot['status'],
         policies: row['policies'] as readonly string[],
+        ...(row['onHold'] === true ? { onHold: true as const } : {}),
       },
     };
   };
 
   return {
-    async claim({ certificateId: id, status, policies }, thing) {
+    async claim({ certificateId: id, status, policies, onHold = false }, thing) {
       const { Attributes } = await client.send(
         new UpdateCommand({
           TableName,
           Key: claimKey(id),
           // The first snapshot stays; whoever comes later is added.
           UpdateExpression:
-            'SET certificateId = if_not_exists(certificateId, :id), #status = if_not_exists(#status, :status), policies = if_not_exists(policies, :policies) ADD holders :thing',
+            'SET certificateId = if_not_exists(certificateId, :id), #status = if_not_exists(#status, :status), policies = if_not_exists(policies, :policies), onHold = if_not_exists(onHold, :onHold) ADD holders :thing',
           ExpressionAttributeNames: { '#status': 'status' },
-          ExpressionAttributeValues: { ':id': id, ':status': status, ':policies': [...policies], ':thing': new Set([thing]) },
+          ExpressionAttributeValues: {
+            ':id': id,
+            ':status': status,
+            ':policies': [...policies],
+            ':onHold': onHold,
+            ':thing': new Set([thing]),
+          },
           ReturnValues: 'ALL_NEW',
         }),
       );

@@ -10,6 +10,8 @@ export interface CertificateSnapshot {
   readonly certificateId: CertificateId;
   readonly status: CertificateStatus;
   readonly policies: readonly string[];
+  /** It was INACTIVE because its CA had it on hold (certificateHold), and for nothing else that is known. @default no */
+  readonly onHold?: true;
 }
 
 /** A thing as it was before anything was done to it. Taken once, never overwritten. */

@@ -12,6 +12,7 @@ import type { Inventory } from '../ports/inventory.js';
 import type { Jobs } from '../ports/jobs.js';
 import type { Pace } from '../ports/pace.js';
 import type { Registry } from '../ports/registry.js';
+import type { RevocationHolds } from '../ports/revocation-holds.js';
 import type { Rotations } from '../ports/rotations.js';
 import type { Signals } from '../ports/signals.js';
 import type { ViolationSource } from '../ports/violations.js';
@@ -38,6 +39,7 @@ export interface StepPorts {
 }
 
 export interface ReleasePorts extends StepPorts {
+  readonly revocationHolds: RevocationHolds;
   /** Asks the rotation for a new certificate; `undefined`: rotation is off. */
   readonly rekey?: { rotate(thingName: string, by: string, requestId: string): Promise<void> };
 }

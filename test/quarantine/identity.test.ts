@@ -235,6 +235,7 @@ describe('release keeps what others did meanwhile, and reports it', () => {
       serialNumber,
       state: 'done',
       outcome: 'already-inactive',
+      message: { action: 'hold' },
       updatedAtMs: 0,
     } as never);
     await world.run(input);
@@ -246,7 +247,7 @@ describe('release keeps what others did meanwhile, and reports it', () => {
     const { world, id, input } = single();
     await world.run(input, { until: 'Settle' });
     const { issuerId, serialNumber } = Certificate.read(pemOf(id));
-    const known = { issuerId, serialNumber, state: 'done', outcome: 'not-registered', updatedAtMs: 0 };
+    const known = { issuerId, serialNumber, state: 'done', outcome: 'not-registered', message: { action: 'revoke' }, updatedAtMs: 0 };
     world.inventory.revocations.set(`${issuerId}#${serialNumber}`, known as never);
     await world.run(input);
     expect(world.iot.certificates.get(id)!.status).toBe('INACTIVE');
@@ -259,7 +260,7 @@ describe('release keeps what others did meanwhile, and reports it', () => {
       const { world, id, input } = single();
       await world.run(input, { until: step === 'Reopen' ? 'Reopen' : 'Settle' });
       const { issuerId, serialNumber } = Certificate.read(pemOf(id));
-      const known = { issuerId, serialNumber, state: 'acting', updatedAtMs: 0 };
+      const known = { issuerId, serialNumber, state: 'acting', message: { action: 'hold' }, updatedAtMs: 0 };
       world.iot.meanwhile = (change) => {
         if (change === `${id} ACTIVE`) world.inventory.revocations.set(`${issuerId}#${serialNumber}`, known as never);
       };

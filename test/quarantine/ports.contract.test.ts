@@ -5,16 +5,19 @@
 import { randomUUID } from 'node:crypto';
 import { certificateId, type CertificateId } from '../../domain/fleet/certificate-id.js';
 import { thingName, type ThingName } from '../../domain/fleet/thing-name.js';
+import { serialNumberFromHex } from '../../domain/pki/serial-number.js';
 import { CONTAINMENT_STATES } from '../../domain/protocol/containment.js';
 import { dynamoContainmentBudget } from '../../lambda/aws/containment-budget.js';
 import { dynamoContainmentHolds } from '../../lambda/aws/containment-holds.js';
 import { dynamoCertificateClaims, dynamoContainmentRecords } from '../../lambda/aws/containment-records.js';
 import { dynamoInventory } from '../../lambda/aws/inventory.js';
+import { dynamoRevocationHolds } from '../../lambda/aws/revocation-holds.js';
 import { monitorViolations } from '../../lambda/aws/violations-monitor.js';
 import { dynamoStandings } from '../../lambda/aws/violations-standings.js';
 import type { CertificateClaims, Containment, ContainmentRecords } from '../../lambda/ports/containment-records.js';
 import type { Booking, ContainmentBudget, ContainmentHold, ContainmentHolds } from '../../lambda/ports/containment-work.js';
-import type { CertificateRecord } from '../../lambda/ports/inventory.js';
+import type { CertificateRecord, RevocationRecord } from '../../lambda/ports/inventory.js';
+import type { RevocationHolds } from '../../lambda/ports/revocation-holds.js';
 import type { StepPorts } from '../../lambda/quarantine/ports.js';
 import type { ViolationSource } from '../../lambda/ports/violations.js';
 import { wallClock } from '../../lambda/runtime/clock.js';
@@ -33,6 +36,9 @@ interface Ports {
   readonly holds: ContainmentHolds;
   readonly inventory: StepPorts['inventory'];
   readonly violations: ViolationSource;
+  readonly revocationHolds: RevocationHolds;
+  /** Puts a revocation on record. */
+  revoked(record: RevocationRecord): Promise<void>;
   /** Puts a certificate into the inventory. */
   known(record: CertificateRecord): Promise<void>;
   /** Brings a thing into alarm, as the source has it. */
@@ -49,6 +55,8 @@ function memoryPorts(): Ports {
     holds: new MemoryContainmentHolds(),
     inventory,
     violations,
+    revocationHolds: inventory,
+    revoked: async (record) => void inventory.revocations.set(`${record.issuerId}#${record.serialNumber}`, record),
     known: async (record) => void inventory.records.set(record.certificateId, record),
     violated: async (thing, violationId) => {
       const named = { violationId, thingName: thing, behavior: 'flood', metric: 'aws:num-messages-sent', securityProfileName: PROFILE };
@@ -63,7 +71,8 @@ afterAll(() => desk?.stop());
 async function deskPorts(): Promise<Ports> {
   desk = await startTestDesk();
   const ledger = { client: desk.documents, table: await desk.table('ledger') };
-  const inventory = dynamoInventory(desk.documents, await desk.table('inventory'), wallClock);
+  const inventoryTable = await desk.table('inventory');
+  const inventory = dynamoInventory(desk.documents, inventoryTable, wallClock);
   return {
     records: dynamoContainmentRecords(ledger, wallClock),
     claims: dynamoCertificateClaims(ledger),
@@ -71,6 +80,8 @@ async function deskPorts(): Promise<Ports> {
     holds: dynamoContainmentHolds(ledger),
     inventory,
     violations: monitorViolations(ledger, PROFILE),
+    revocationHolds: dynamoRevocationHolds(desk.documents, inventoryTable),
+    revoked: (record) => inventory.rememberRevocation(record),
     known: async (record) => void (await inventory.record(record)),
     violated: async (thing, violationId) => {
       const behavior = { name: 'flood', metric: 'aws:num-messages-sent' };
@@ -231,6 +242,15 @@ describe.each<[string, () => Promise<Ports>]>([
       expect(await claims.letGo(id, other)).toEqual({ holders: [], snapshot: seen(id) });
     });
 
+    it('keeps that its CA had it on hold, and does not learn it from the second', async () => {
+      const [held, free] = [newCertificate(), newCertificate()];
+      const found = { ...seen(held, 'INACTIVE'), onHold: true as const };
+      expect(await ports.claims.claim(found, thing)).toEqual(found);
+      expect(await ports.claims.claim(seen(held, 'INACTIVE'), newThing())).toEqual(found);
+      await ports.claims.claim(seen(free), thing);
+      expect(await ports.claims.claim({ ...seen(free, 'INACTIVE'), onHold: true }, newThing())).toEqual(seen(free));
+    });
+
     it('is forgotten when nobody holds it, and not before', async () => {
       const { claims } = ports;
       const id = newCertificate();
@@ -356,6 +376,42 @@ describe.each<[string, () => Promise<Ports>]>([
       );
       expect(taken.filter(Boolean)).toHaveLength(2);
       expect(ours(await ports.budget.booked())).toHaveLength(2);
+    });
+  });
+
+  describe('a certificateHold that found its certificate INACTIVE', () => {
+    const issuerId = 'f'.repeat(64);
+    const holdOf = (more: Partial<RevocationRecord> = {}, action: 'hold' | 'revoke' | 'reactivate' = 'hold'): RevocationRecord => {
+      const serialNumber = serialNumberFromHex(randomUUID().replaceAll('-', ''));
+      const message = { version: 1, action, anchorId: 'a', serialNumber, reason: 'certificateHold', source: 'crl', runId: 'r' } as const;
+      return { issuerId, serialNumber, state: 'done', outcome: 'already-inactive', message, updatedAtMs: 1, ...more };
+    };
+    const outcomeOf = async ({ serialNumber }: RevocationRecord) =>
+      (await ports.inventory.bySerial(issuerId, serialNumber)).revocation?.outcome;
+
+    it('is taken over: whoever lifts it finds that it was the reason; once more is no harm', async () => {
+      const hold = holdOf();
+      await ports.revoked(hold);
+      expect(await ports.revocationHolds.takeOver(issuerId, hold.serialNumber)).toBe(true);
+      expect(await outcomeOf(hold)).toBe('deactivated');
+      expect(await ports.revocationHolds.takeOver(issuerId, hold.serialNumber)).toBe(true);
+    });
+
+    it.each<[string, RevocationRecord]>([
+      ['a revocation', holdOf({ outcome: 'revoked' }, 'revoke')],
+      ['the first stage of one', holdOf({ outcome: 'deactivated' }, 'revoke')],
+      ['a hold under way', holdOf({ state: 'acting', outcome: undefined })],
+      ['one that was lifted', holdOf({ outcome: 'not-ours' }, 'reactivate')],
+    ])('is not made of %s', async (_, other) => {
+      await ports.revoked(other);
+      expect(await ports.revocationHolds.takeOver(issuerId, other.serialNumber)).toBe(false);
+      expect(await outcomeOf(other)).toBe(other.outcome);
+    });
+
+    it('is not made of nothing', async () => {
+      const { serialNumber } = holdOf();
+      expect(await ports.revocationHolds.takeOver(issuerId, serialNumber)).toBe(false);
+      expect((await ports.inventory.bySerial(issuerId, serialNumber)).revocation).toBeUndefined();
     });
   });
 

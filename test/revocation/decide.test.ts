@@ -134,8 +134,13 @@ describe('what the worker decides about one certificate', () => {
       'reactivated',
     ],
     'what we did not deactivate is not reactivated': [{ action: 'reactivate', ...found('INACTIVE') }, 'nothing', 'not-ours'],
-    'what was INACTIVE before our hold is not reactivated': [
+    'what was INACTIVE before our hold is not reactivated, and that the hold is over is on record': [
       { action: 'reactivate', ...found('INACTIVE'), ...before('done', 'hold', 'already-inactive') },
+      'record',
+      'not-ours',
+    ],
+    'what was INACTIVE before our hold and is REVOKED by now stays on record as it is': [
+      { action: 'reactivate', ...found('REVOKED'), ...before('done', 'hold', 'already-inactive') },
       'nothing',
       'not-ours',
     ],

@@ -3,6 +3,7 @@ import type { ThingName } from '../../../domain/fleet/thing-name.js';
 import type { CertificateSnapshot, Snapshot } from '../../ports/containment-records.js';
 import type { CertificateId } from '../../../domain/fleet/certificate-id.js';
 import { nextSlot, ofPolicies } from '../pace.js';
+import { revocationsOf } from './revocation-of.js';
 import type { StepPorts, StepSettings } from '../ports.js';
 
 export type SnapshotPorts = Pick<StepPorts, 'clock' | 'inventory' | 'pace' | 'registry' | 'rights'>;
@@ -16,8 +17,8 @@ export async function takeSnapshot(
   const certificates: CertificateSnapshot[] = [];
   for (const id of await ports.rights.certificatesOf(thing)) {
     await nextSlot(ports, settings, { isUrgent: true });
-    const seen = await certificateNow(ports, id);
-    if (seen !== undefined) certificates.push(seen);
+    const found = await certificateFound(ports, id);
+    if (found !== undefined) certificates.push(found);
   }
   const groups: { name: string; policies: readonly string[] }[] = [];
   const dynamicGroups: string[] = [];
@@ -41,6 +42,20 @@ export async function certificateNow(
   const registered = await registry.describe(id);
   const policies = registered && (await rights.policiesOf(id));
   return registered && policies && { certificateId: id, status: registered.status, policies };
+}
+
+/** The same, and whether its CA has it on hold: what keeps it INACTIVE then is not for us to remember, but for whoever lifts the hold. */
+export async function certificateFound(
+  { inventory, registry, rights }: Pick<SnapshotPorts, 'inventory' | 'registry' | 'rights'>,
+  id: CertificateId,
+): Promise<CertificateSnapshot | undefined> {
+  const registered = await registry.describe(id);
+  const policies = registered && (await rights.policiesOf(id));
+  if (registered === undefined || policies === undefined) return undefined;
+  const found = { certificateId: id, status: registered.status, policies };
+  if (registered.status !== 'INACTIVE') return found;
+  const { isHeld } = await revocationsOf({ inventory }, id, registered);
+  return isHeld ? { ...found, onHold: true } : found;
 }
 
 /** The thing's name, and every client id that the inventory has seen with its certificates: the two need not be the same. */

@@ -1,4 +1,5 @@
 import { sqsClient } from '../../aws/clients.js';
+import { dynamoRevocationHolds } from '../../aws/revocation-holds.js';
 import { sqsStartQueue } from '../../aws/rotation-queues.js';
 import { readEnvironment } from '../../runtime/environment.js';
 import { ReleaseCall, type StepAnswer } from '../../../domain/protocol/containment-workflow.js';
@@ -11,7 +12,8 @@ import { run } from './run.js';
 const env = readEnvironment(ReleaseEnv);
 const { signals, ...shared } = stepPorts(env);
 const startQueue = env.START_QUEUE_URL === 'off' ? undefined : sqsStartQueue(sqsClient(), env.START_QUEUE_URL);
-const ports: ReleasePorts = { ...shared, signals, ...rotateBy(startQueue) };
+const revocationHolds = dynamoRevocationHolds(shared.ledger.client, env.INVENTORY_TABLE);
+const ports: ReleasePorts = { ...shared, signals, revocationHolds, ...rotateBy(startQueue) };
 const settings = stepSettings(env);
 
 /** One step of the workflow that gives back. What throws is tried again by the state machine. */

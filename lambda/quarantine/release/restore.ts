@@ -9,7 +9,8 @@ import type { CertificateId } from '../../../domain/fleet/certificate-id.js';
 import type { CertificateSnapshot, Containment } from '../../ports/containment-records.js';
 import type { RegisteredCertificate } from '../../ports/registry.js';
 import { openAgain } from '../contain/reopen.js';
-import { revocationOf } from '../contain/revocation-of.js';
+import { revocationsOf } from '../contain/revocation-of.js';
+import type { RevocationRecord } from '../../ports/inventory.js';
 import { listed, note } from '../evidence.js';
 import { nextSlot, ofPolicies } from '../pace.js';
 import type { ReleasePorts, StepSettings } from '../ports.js';
@@ -79,17 +80,20 @@ async function restoreCertificate(
   await nextSlot(ports, settings, { calls: ofPolicies(claim.snapshot.policies.length) });
   const successor = replaced.find(({ old }) => old === id);
   const registered = await ports.registry.describe(id);
+  const { fact, idleHold } = await revocationsOf(ports, id, registered);
   const decision = decideStatus({
     before: claim.snapshot.status,
     now: registered?.status,
     otherHolders: claim.holders.length,
     wasReopened: reopened.includes(id),
     deactivatedByUs: deactivatedAtMs !== undefined,
-    revocation: await revocationOf(ports, id, registered),
+    revocation: fact,
+    wasOnHold: claim.snapshot.onHold === true,
     replaced: successor !== undefined,
   });
   if (decision.do === 'keep') report.push(`certificate ${id}: ${decision.why}`);
   if (decision.do === 'keep' && decision.why === 'held-by-another-thing') return;
+  if (decision.do === 'hand-over') await handOver(ports, id, idleHold, report);
   if (successor !== undefined)
     return restorePolicies(ports, settings, containment, { ...claim.snapshot, certificateId: successor.fresh }, report);
   if (registered === undefined) return;
@@ -122,6 +126,13 @@ async function restorePolicies(
     if (attached !== 'attached') report.push(`policy ${name} on ${certificateId}: ${attached}`);
   }
   for (const name of kept) report.push(`policy ${name} on ${certificateId}: attached meanwhile, kept`);
+}
+
+/** The hold came when the certificate was INACTIVE by us, so it has never been the reason: without a word it would be INACTIVE for ever. */
+async function handOver(ports: ReleasePorts, id: CertificateId, hold: RevocationRecord | undefined, report: Report): Promise<void> {
+  if (hold === undefined || !(await ports.revocationHolds.takeOver(hold.issuerId, hold.serialNumber)))
+    throw new Error(`certificate ${id}: its revocation has changed at this very moment`);
+  report.push(`certificate ${id}: on-hold`);
 }
 
 /** Another thing that has this certificate may be contained at this very moment: it claims first and then looks, we make it ACTIVE first and then look. */

@@ -10,7 +10,7 @@ import { executionOf } from '../../../domain/protocol/containment-workflow.js';
 import { cutOff } from '../contain/cut.js';
 import { swapPolicies } from '../contain/lock.js';
 import { groupsWithPolicies } from '../contain/reopen.js';
-import { certificateNow } from '../contain/snapshot.js';
+import { certificateFound, certificateNow } from '../contain/snapshot.js';
 import type { CertificateSnapshot, Containment } from '../../ports/containment-records.js';
 import type { ContainmentWorkflows } from '../../ports/containment-work.js';
 import { NoSlotInTime } from '../../ports/pace.js';
@@ -121,7 +121,7 @@ async function lookAt(ports: StepPorts, settings: StepSettings, containment: Con
     }
     await note(ports, containment, mayAct ? 'intent' : 'outcome', 'inherit', decision.reason, { certificateId: id, status: seen.status });
     if (!mayAct) continue;
-    if (decision.do === 'adopt') found.push(seen);
+    if (decision.do === 'adopt') found.push((await certificateFound(ports, id)) ?? seen);
     else await cutOff(ports, settings, { thingName, snapshot: { ...snapshot, certificates: [] }, adopted: [seen] });
   }
   const groups = await groupsWithPolicies(ports, settings, thingName, slot);

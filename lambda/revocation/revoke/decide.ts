@@ -103,7 +103,11 @@ export function decide({ action, registry, before }: RevokeFacts, { secondStageD
     }
     case 'reactivate': {
       const ours = before?.action === 'hold' && before.state === 'done' && before.outcome === 'deactivated';
-      if (!ours) return { do: 'nothing', outcome: 'not-ours', reason: 'not-deactivated-by-us' };
+      if (!ours) {
+        // That the hold is over is on record all the same: whoever else keeps it INACTIVE (a containment) would wait for a hold that is gone.
+        const wasIdle = before?.action === 'hold' && before.state === 'done' && before.outcome === 'already-inactive';
+        return { do: wasIdle && standing !== 'REVOKED' ? 'record' : 'nothing', outcome: 'not-ours', reason: 'not-deactivated-by-us' };
+      }
       if (standing === 'INACTIVE') return { do: 'set', status: 'ACTIVE', outcome: 'reactivated', reason: 'as-asked' };
       // ACTIVE: no `acting` is written for a reactivation (it would hide that the hold was ours), so this is a retry, or a person was faster.
       if (standing === 'ACTIVE') return { do: 'record', outcome: 'reactivated', reason: 'registry-says-so' };

@@ -5,7 +5,7 @@ import type { Pace } from '../../ports/pace.js';
 import type { RevokeQueue } from '../../ports/queues.js';
 import type { ReconcileRequests } from '../../ports/reconcile-requests.js';
 import { carryOut, judge, recordFact, type CarryOutPorts } from './carry-out.js';
-import { isSettled, type RevokePolicy } from './decide.js';
+import { isSettled, type RevokeDecision, type RevokePolicy } from './decide.js';
 import { resolve, type Named, type ResolvePorts } from './resolve.js';
 import { inSlot, slots } from './slots.js';
 
@@ -70,6 +70,7 @@ async function settle(ports: RevokePorts, settings: RevokeSettings, named: Named
   // Looked at again in the slot: a slow pace must not outlast the stop.
   if (decision.do === 'set' && (await isStopped(ports))) return defer(ports, named.message);
   const outcome = await carryOut(ports, named, decision);
+  if (foundInactive(decision)) return lookAgain(ports, settings, named, outcome);
   if (outcome !== 'not-registered') return outcome;
 
   // Registration writes the certificate and then reads the revocations; we have written the revocation and now read the certificate. One of
@@ -82,6 +83,16 @@ async function settle(ports: RevokePorts, settings: RevokeSettings, named: Named
   // registration by API. The reconciliation finds it, and the revocation that is on record for it.
   if (again.certificateId === undefined) await ports.reconcile.ask(ports.clock.nowMs());
   return outcome;
+}
+
+/** It was INACTIVE without us, so nothing was announced before it was looked at. */
+const foundInactive = ({ do: act, outcome }: RevokeDecision): boolean =>
+  (act === 'record' && outcome === 'already-inactive') || (act === 'finish' && outcome === 'deactivated');
+
+/** Who ends a containment makes ACTIVE first and looks for revocations then; ours is on record, and we look at the registry now. One of the two sees the other. */
+async function lookAgain(ports: RevokePorts, settings: RevokeSettings, named: Named, outcome: RevokeOutcome): Promise<RevokeOutcome> {
+  const decision = await judge(ports, settings, named);
+  return decision.do === 'set' ? carryOut(ports, named, decision) : outcome;
 }
 
 const settled = ({ message, before }: Named): boolean => isSettled(message, before && recordFact(before));

@@ -49,6 +49,15 @@ export class MemoryInventory {
   async activeCount() {
     return this.active;
   }
+  /** RevocationHolds. */
+  async takeOver(issuerId: string, serialNumber: string) {
+    const key = `${issuerId}#${serialNumber}`;
+    const found = this.revocations.get(key);
+    const isHold = found?.state === 'done' && found.message.action === 'hold';
+    if (!isHold || (found.outcome !== 'already-inactive' && found.outcome !== 'deactivated')) return false;
+    this.revocations.set(key, { ...found, outcome: 'deactivated' });
+    return true;
+  }
   async usersOf(clientId: string) {
     return this.uses.filter((use) => use.clientId === clientId);
   }
@@ -144,7 +153,7 @@ export class QuarantineWorld {
     const rotationJobs = { cancelExecution: async (jobId: string) => void this.cancelled.push(jobId) };
     const rekey = { rotate: async (name: string) => void this.rotated.push(name) };
     const shared = { claims, clock, decisions, inventory, jobs, pace, records, rotations, signals, stop, violations, budget, workflows };
-    return { ...shared, registry: iot, rights: iot, rotationJobs, rekey };
+    return { ...shared, registry: iot, rights: iot, rotationJobs, rekey, revocationHolds: inventory };
   }
   get intakePorts(): IntakePorts {
     const { budget, clock, decisions, holds, inventory, lists, records, iot, signals, stop, violations, workflows } = this;
