@@ -210,7 +210,12 @@ describe('whose device it is', () => {
   });
 
   it.each<[string, boolean, readonly UserFacts[], object]>([
-    ['whose certificate is attached to it still is meant', true, [], things('pump-1')],
+    [
+      'whose certificate is attached to it still is meant, whoever else has used the client id',
+      true,
+      [active('c2', 'pump-2')],
+      things('pump-1'),
+    ],
     ['of whose client nothing is known is meant', false, [], things('pump-1')],
     [
       'is not meant when its certificate is another thing’s now: that one is',

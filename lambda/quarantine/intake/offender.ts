@@ -22,8 +22,8 @@ export async function offenderOf(ports: OffenderPorts, name: string, client: str
   if (!isThingName(name)) return asNamed;
   if (CERTIFICATE_ID.test(client) && (await ports.rights.describeThing(thingName(client))) === undefined) {
     const facts = await principal(ports, certificateId(client));
-    // A client may call itself by what only looks like a certificate; its thing is known by another name then.
-    if (facts.status !== undefined || client === name) return decidePrincipal(facts);
+    // A client may call itself by what only looks like a certificate.
+    if (facts.status !== undefined) return decidePrincipal(facts);
   }
   if (client === name) return asNamed;
   const ids = await seenUnder(ports, client, name);

@@ -69,6 +69,7 @@ export class MemoryViolations {
 
   async read({
     violationId,
+    thingName: name,
     securityProfileName,
   }: {
     readonly violationId: string;
@@ -77,7 +78,7 @@ export class MemoryViolations {
   }) {
     if (this.isDown) throw new Error('ServiceUnavailable');
     const found = this.rows.get(violationId);
-    return found?.securityProfileName === securityProfileName ? found : undefined;
+    return found?.securityProfileName === securityProfileName && found.thingName === name ? found : undefined;
   }
   async *openOf(name: string) {
     if (this.isDown) throw new Error('ServiceUnavailable');
