@@ -233,6 +233,20 @@ describe('where quarantine is on', () => {
     expect(cloud.looks).toEqual([]);
   });
 
+  test('what AWS IoT says of an attachment counts more than what a client calls itself', async () => {
+    const known = { thingName: thingName('dev-9'), clientId: 'client-6', lastSeenAtMs: 1 };
+    cloud.records.set(device.certificateId, recordOf(device, known));
+    cloud.contained.add('dev-9').add('dev-1');
+    await hear(connected({ thingName: 'dev-9', clientId: 'dev-1' }));
+    expect(cloud.looks).toEqual([]);
+  });
+
+  test('a client id that no thing can have is noted, and looked for nowhere', async () => {
+    cloud.records.set(device.certificateId, recordOf(device, { thingName: thingName('dev-9'), clientId: 'dev-9', lastSeenAtMs: 1 }));
+    await hear(connected({ clientId: 'line 4/pump' }));
+    expect([cloud.looks, cloud.uses]).toEqual([[], [['line 4/pump', device.certificateId, START_MS - 1000]]]);
+  });
+
   test('the use of a client id is noted before the sighting: a delivery that dies in between notes it again', async () => {
     register('ACTIVE');
     await hear(connected({ clientId: 'dev-1' }));
