@@ -245,6 +245,7 @@ test('a storage that takes nothing: stopped all the same, and no success', async
   await agent.until(({ kind }) => kind === 'published');
   expect(await ended(device, await command(device))).toMatchObject({ status: 'FAILED', reason: 'STORAGE' });
   expect(pump.runs).toBe(false);
+  expect(await jobEnded(device, await order(device, 'shut-off'))).toMatchObject({ status: 'FAILED', details: { reason: 'storage' } });
 });
 
 test('where the policy does not let it hear commands it says so once, and obeys jobs as ever, also over new connections', async () => {
@@ -260,6 +261,22 @@ test('where the policy does not let it hear commands it says so once, and obeys 
   await agent.until(({ kind }) => kind === 'disconnected');
   expect(await jobEnded(device, await order(device, 'shut-off'))).toMatchObject({ status: 'SUCCEEDED' });
   expect(warnings()).toHaveLength(1);
+});
+
+test('a device that was refused asks again later, and hears commands from then on', async () => {
+  const device = await enrol({ mayHear: false });
+  const agent = run(device, { telemetry, settings });
+  await agent.until((event) => event.kind === 'warning' && event.message.includes('commands are not heard'));
+  await desk.iot.send(new AttachPolicyCommand({ policyName: 'commands', target: device.certificateArn }));
+  await moment(150);
+  expect(desk.gateway.deleteConnection(device.thingName, {})).toBe(true);
+  await agent.until(({ kind }) => kind === 'disconnected');
+  await until(
+    () => Promise.resolve(agent.events.filter(({ kind }) => kind === 'connected').length),
+    (connections) => connections > 1,
+  );
+  await moment(200);
+  expect(await ended(device, await command(device))).toMatchObject({ status: 'SUCCEEDED' });
 });
 
 test('a device that is not told to listen asks for nothing', async () => {
