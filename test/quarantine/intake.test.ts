@@ -4,6 +4,7 @@ import { readHeldContainments } from '../../domain/fleet/held-containments.js';
 import { thingName } from '../../domain/fleet/thing-name.js';
 import { IntakeMessage } from '../../domain/protocol/containment.js';
 import { METRICS } from '../../domain/fleet/metrics.js';
+import { escalate } from '../../lambda/quarantine/intake/escalate.js';
 import { run as intakeRun } from '../../lambda/quarantine/intake/run.js';
 import { certificateNumber } from './memory/iot.js';
 import { QuarantineWorld } from './memory/world.js';
@@ -371,6 +372,13 @@ describe('a list that is held', () => {
     await approve(world, heldNow(world)[0]!.hash);
     expect(['pump-1', 'pump-2'].map((name) => world.records.rows.get(name)?.response)).toEqual(['deactivate', 'contain']);
     expect([started(world), world.woken]).toEqual([[], []]);
+  });
+  it('never takes a thing to a lower rung, whoever was faster', async () => {
+    const world = fleetOf(10);
+    await world.run(world.inputFor('pump-1', 'deactivate'));
+    expect(await escalate(world.intakePorts, thingName('pump-1'), 'contain')).toBe(false);
+    expect(await escalate(world.intakePorts, thingName('pump-2'), 'contain')).toBe(false);
+    expect([world.records.rows.get('pump-1')?.response, world.woken]).toEqual(['deactivate', []]);
   });
   it('has each thing once, for the most that is asked for it, whichever comes first', async () => {
     for (const order of [

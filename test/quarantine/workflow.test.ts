@@ -1,7 +1,9 @@
 /** The workflow on memory ports: its steps in order, what becomes of silence, time boxes, re-keys, certificates that appear, and an intake that dies anywhere. */
 import { METRICS } from '../../domain/fleet/metrics.js';
+import { thingName } from '../../domain/fleet/thing-name.js';
 import { IntakeMessage } from '../../domain/protocol/containment.js';
 import { run as intake } from '../../lambda/quarantine/intake/run.js';
+import { isAbandoned } from '../../lambda/quarantine/watch/decide.js';
 import { run as watchRun } from '../../lambda/quarantine/watch/run.js';
 import { crashing, Death } from '../revocation/memory/crashing.js';
 import { certificateNumber } from './memory/iot.js';
@@ -369,6 +371,16 @@ describe('the look at what is contained', () => {
     await world.watch();
     expect(world.iot.certificates.get(other)!.status).toBe('INACTIVE');
   });
+  it('does not put off a look at a thing of which something new was heard', async () => {
+    const { world, input } = single();
+    await world.run(input);
+    const other = certificateNumber(9);
+    world.iot.addCertificate(other, 'ACTIVE', ['device']);
+    world.iot.things.get('pump-1')!.certificates.add(other);
+    world.pace.nextAtMs.set('quarantine', world.clock.nowMs() + 30_000);
+    await watchRun(world.stepPorts, world.settings, thingName('pump-1'));
+    expect(world.iot.certificates.get(other)!.status).toBe('INACTIVE');
+  });
   it('begins none beside one that is at work, and in observe none at all', async () => {
     const { world, input } = single();
     await world.workflows.start(input);
@@ -471,6 +483,22 @@ describe('what the brake counts of a containment that never began', () => {
     await world.watch();
     await world.intake(order);
     expect([isOpen(), world.executions.size]).toEqual([true, 1]);
+  });
+  it.each([
+    ['neither runs nor contains anybody, and is two hours old', {}, true],
+    ['is younger than two hours', { ageMs: 2 * HOURS - 1 }, false],
+    ['has an execution', { isRunning: true }, false],
+    ['has a row', { hasRow: true }, false],
+  ])('is given up or not where it %s', (_, facts, expected) => {
+    expect(isAbandoned({ ageMs: 2 * HOURS, isRunning: false, hasRow: false, ...facts })).toBe(expected);
+  });
+  it('is not asked about while it is young: a storm of an hour costs no call of the workflow engine', async () => {
+    const { world } = await bookedOnly();
+    world.clock.advance(HOURS);
+    const asked: string[] = [];
+    const isRunning = async (name: string): Promise<boolean> => asked.push(name) < 0;
+    await watchRun({ ...world.stepPorts, workflows: { ...world.workflows, isRunning } }, world.settings);
+    expect(asked).toEqual([]);
   });
   it('is left alone under the emergency stop: nothing begins then', async () => {
     const { world, isOpen } = await bookedOnly();

@@ -89,7 +89,7 @@ async function feelPulse(ports: WatchPorts, settings: StepSettings, containment:
 }
 
 /** Its release is on record: the workflow can do nothing but give back, and that goes on in `observe`. */
-const isLeaving = ({ release, state }: Containment): boolean => release !== undefined || state === 'releasing';
+const isLeaving = ({ release }: Containment): boolean => release !== undefined;
 
 function pulseFacts({ shutOffTimeoutMinutes }: StepSettings, containment: Containment, next: string): PulseFacts {
   const { shutOff, release, rekeyAskedAtMs = 0 } = containment;
@@ -121,8 +121,10 @@ async function lookAt(ports: StepPorts, settings: StepSettings, containment: Con
     }
     await note(ports, containment, mayAct ? 'intent' : 'outcome', 'inherit', decision.reason, { certificateId: id, status: seen.status });
     if (!mayAct) continue;
-    if (decision.do === 'adopt') found.push((await certificateFound(ports, id)) ?? seen);
-    else await cutOff(ports, settings, { thingName, snapshot: { ...snapshot, certificates: [] }, adopted: [seen] });
+    if (decision.do === 'adopt') {
+      await nextSlot(ports, settings, slot);
+      found.push((await certificateFound(ports, id)) ?? seen);
+    } else await cutOff(ports, settings, { thingName, snapshot: { ...snapshot, certificates: [] }, adopted: [seen] });
   }
   const groups = await groupsWithPolicies(ports, settings, thingName, slot);
   if (groups.length > 0 && response !== 'shut-off') await weakened(ports, containment, { groups: listed(groups) });
