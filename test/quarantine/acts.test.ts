@@ -18,6 +18,14 @@ function single(): { world: QuarantineWorld; input: WorkflowInput } {
   world.iot.addThing('pump-1', [id], ['line', 'hall']);
   return { world, input: world.inputFor('pump-1') };
 }
+const deactivation = {
+  kind: 'operator',
+  thingName: 'pump-1',
+  response: 'deactivate',
+  by: 'o',
+  reason: 'r',
+  requestId: 'bbbbbbbbbbbb',
+} as const;
 const known = (world: QuarantineWorld, certificate: CertificateId, clientId = 'pump-1'): void =>
   void world.inventory.records.set(certificate, {
     certificateId: certificate,
@@ -67,9 +75,10 @@ describe('what was done is on record', () => {
       groups: 'line hall',
       dynamicGroups: 'warm',
     });
-    expect(detailOf(world, 'cut')).toEqual({ certificates: id, clientIds: 'pump-1 client-7' });
-    expect(detailOf(world, 'lock')).toEqual({ policies: 'device', groups: 'line', rotations: 'fleetwarden-rotation-c' });
-    expect(detailOf(world, 'reopen')).toEqual({ certificates: id });
+    // What is not there is no member: a row does not take it.
+    expect(detailOf(world, 'cut')).toStrictEqual({ certificates: id, clientIds: 'pump-1 client-7' });
+    expect(detailOf(world, 'lock')).toStrictEqual({ policies: 'device', groups: 'line', rotations: 'fleetwarden-rotation-c' });
+    expect(detailOf(world, 'reopen')).toStrictEqual({ certificates: id });
     expect(detailOf(world, 'shut-off')).toMatchObject({ status: 'SUCCEEDED', stopped: 'actuation,telemetry' });
     const { differs, seconds, certificates } = detailOf(world, 'release')!;
     expect([differs, certificates, Number(seconds) >= 3600 + 600]).toEqual(['', id, true]);
@@ -103,11 +112,42 @@ describe('what was done is on record', () => {
     expect(said()).toEqual(['INACTIVE', 'contained']);
     await world.run(input);
     expect(said()).toEqual(['ACTIVE', 'in-repair']);
-    await world.intake({ kind: 'operator', thingName: 'pump-1', response: 'deactivate', by: 'o', reason: 'r', requestId: 'bbbbbbbbbbbb' });
+    await world.intake(deactivation);
     await world.run(input);
     expect(said()).toEqual(['INACTIVE', 'contained']);
     await releaseOf(world, input);
     expect(said()).toEqual(['ACTIVE', 'released']);
+  });
+
+  it.each<[string, string, (world: QuarantineWorld) => unknown]>([
+    ['because the device refused', 'shut-off-refused', (world) => (world.jobs.answer = () => 'FAILED')],
+    ['because it did not answer', 'shut-off-unanswered', (world) => (world.jobs.answer = () => 'QUEUED')],
+    ['because that was asked for', 'cut-off', (world) => world.intake(deactivation)],
+  ])('and why a device was taken back: %s', async (_why, reason, prepare) => {
+    const { world, input } = single();
+    await world.run(input, { until: 'Settle' });
+    await prepare(world);
+    await world.run(input);
+    expect([world.stateOf('pump-1'), world.reasonsOf('pump-1', 'deactivate')]).toEqual(['deactivated', [reason]]);
+  });
+
+  it('and what a certificate may still do that is therefore not opened', async () => {
+    const { world, input } = single();
+    await world.run(input, { until: 'Settle' });
+    world.iot.certificates.get(id)!.policies.add('extra');
+    await world.run(input);
+    expect(world.reasonsOf('pump-1', 'reopen')).toEqual(['rights-remain']);
+    expect(detailOf(world, 'reopen')).toStrictEqual({ certificates: '', withRights: id });
+  });
+
+  it('in the inventory also where an earlier delivery has shut the certificate and died', async () => {
+    const { world, input } = single();
+    known(world, id);
+    await world.run(input, { until: 'Cut' });
+    await world.iot.setStatus(id, 'INACTIVE');
+    await world.step('Cut', input);
+    expect(world.inventory.records.get(id)).toMatchObject({ status: 'INACTIVE', statusReason: 'contained' });
+    expect(detailOf(world, 'cut')).toMatchObject({ certificates: '' });
   });
 
   it('but not in the inventory of a certificate that is gone', async () => {

@@ -252,6 +252,8 @@ describe('the first step', () => {
       expect(world.reasonsOf('pump-1', 'contain').at(-1)).toBe(what === 'deleted' ? 'no-such-thing' : 'already-contained');
       expect(world.budget.rows.get(input.containmentId)?.freedAtMs).toEqual(expect.any(Number));
       expect(world.iot.changes).toEqual([]);
+      const ours = world.decisions.rows.filter(({ runId }) => runId === input.containmentId).map(({ step }) => step);
+      expect(ours).toEqual(['intent', 'outcome']);
     },
   );
 
@@ -291,16 +293,21 @@ describe('the first step', () => {
     const { world, input } = single();
     await world.run(input, { until: 'Lock' });
     await world.step('Record', world.inputFor('pump-1', 'deactivate', 'bbbbbbbbbbbb'));
-    expect([world.records.rows.get('pump-1')?.response, world.woken]).toEqual(['deactivate', []]);
+    expect(world.records.rows.get('pump-1')?.response).toBe('deactivate');
+    expect(world.woken).toHaveLength(0);
     await world.run(input);
     expect(world.stateOf('pump-1')).toBe('deactivated');
   });
 
-  it('is not taken in observe', async () => {
+  it('is taken neither in observe nor under the emergency stop', async () => {
     const { world, input } = single();
     world.mode = 'observe';
     expect(await world.step('Record', input)).toMatchObject({ next: 'Paused' });
-    expect([world.records.rows.size, world.decisions.rows]).toEqual([0, []]);
+    expect([world.records.rows.size, world.decisions.rows, world.metric(METRICS.stopped)]).toEqual([0, [], 0]);
+    world.mode = 'enforce';
+    await world.stop.set(true, 'ops', 'x', 0);
+    expect(await world.step('Record', input)).toMatchObject({ next: 'Paused' });
+    expect([world.records.rows.size, world.decisions.rows, world.metric(METRICS.stopped)]).toEqual([0, [], 1]);
   });
 });
 
