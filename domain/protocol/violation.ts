@@ -17,6 +17,9 @@ export type ViolationEventType = (typeof VIOLATION_EVENT_TYPES)[number];
 export const VERIFICATION_STATES = ['FALSE_POSITIVE', 'BENIGN_POSITIVE', 'TRUE_POSITIVE', 'UNKNOWN'] as const;
 export type VerificationState = (typeof VERIFICATION_STATES)[number];
 
+/** Nobody is contained, or kept contained, for what a person says was nothing. */
+export const isBenign = (state: string | undefined): boolean => state === 'FALSE_POSITIVE' || state === 'BENIGN_POSITIVE';
+
 /** MetricValue of the AWS IoT API: the one member that is set says of which kind the metric is. */
 export const MetricValue = z.object({
   count: z.number().optional(),

@@ -12,13 +12,14 @@ import {
 } from '@aws-sdk/client-iot';
 import { MetricValue, VIOLATION_EVENT_TYPES, type ViolationEventType } from '../../domain/protocol/violation.js';
 import type { Clock } from '../ports/clock.js';
-import type { SourcedViolation, ViolationSource } from '../ports/violations.js';
+import type { SourcedViolation, WholeViolationSource } from '../ports/violations.js';
+import { notBenign } from './violations-benign.js';
 
 const KEPT_MS = 30 * 86_400_000;
 const PAGE = 250;
 
 /** `profileNames`: the security profiles of this installation; those of others are not ours to act upon. */
-export function detectViolations(client: IoTClient, profileNames: ReadonlySet<string>, clock: Clock): ViolationSource {
+export function detectViolations(client: IoTClient, profileNames: ReadonlySet<string>, clock: Clock): WholeViolationSource {
   async function* active(thingName: string): AsyncGenerator<SourcedViolation> {
     let nextToken: string | undefined;
     do {
@@ -53,7 +54,8 @@ export function detectViolations(client: IoTClient, profileNames: ReadonlySet<st
       for await (const violation of active(thingName)) if (violation.violationId === violationId) return violation;
       return past(violationId, thingName, securityProfileName);
     },
-    openOf: active,
+    allOpenOf: active,
+    openOf: (thingName) => notBenign(active(thingName)),
   };
 }
 

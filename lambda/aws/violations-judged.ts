@@ -44,7 +44,7 @@ function monitorSource(ledger: Ledger, clock: Clock, securityProfileName: string
   }
   return {
     origin: 'built-in',
-    open: (thingName) => (thingName === undefined ? everywhere() : source.openOf(thingName)),
+    open: (thingName) => (thingName === undefined ? everywhere() : source.allOpenOf(thingName)),
     async find(violationId) {
       const { Item } = await client.send(new GetCommand({ TableName, Key: violationKey(violationId), ConsistentRead: true }));
       const thingName: unknown = Item?.['thingName'];
@@ -95,11 +95,11 @@ function detectSource(client: IoTClient, profileNames: readonly string[], clock:
   async function* everywhere(): AsyncGenerator<SourcedViolation> {
     const things = new Set<string>();
     for await (const { thingName } of active()) if (thingName !== undefined) things.add(thingName);
-    for (const thingName of things) yield* source.openOf(thingName);
+    for (const thingName of things) yield* source.allOpenOf(thingName);
   }
   return {
     origin: 'device-defender',
-    open: (thingName) => (thingName === undefined ? everywhere() : source.openOf(thingName)),
+    open: (thingName) => (thingName === undefined ? everywhere() : source.allOpenOf(thingName)),
     async find(violationId) {
       for (const list of [active, past])
         for await (const { violationId: id, thingName = '', securityProfileName = '' } of list())

@@ -1,12 +1,13 @@
 /** Violations of the built-in monitor, as it has written them: who notifies something else has made it up. */
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
-import type { SourcedViolation, ViolationSource } from '../ports/violations.js';
+import type { SourcedViolation, WholeViolationSource } from '../ports/violations.js';
 import type { Item, Ledger } from './ledger.js';
 import { rowsOf } from './rows-of.js';
+import { notBenign } from './violations-benign.js';
 import { openKey, standingKey, violationKey } from './violations-standings.js';
 
 /** `profileName`: `securityProfileName` of what the monitor raises. */
-export function monitorViolations({ client, table: TableName }: Ledger, profileName: string): ViolationSource {
+export function monitorViolations({ client, table: TableName }: Ledger, profileName: string): WholeViolationSource {
   const item = async (Key: Record<string, string>): Promise<Item | undefined> =>
     (await client.send(new GetCommand({ TableName, Key, ConsistentRead: true }))).Item;
 
@@ -25,6 +26,13 @@ export function monitorViolations({ client, table: TableName }: Ledger, profileN
     return isOfIt ? { ...violation, seenAtMs: Math.max(violation.updatedAtMs, Number(standing['updatedAtMs'])) } : violation;
   }
 
+  async function* allOpenOf(thingName: string): AsyncGenerator<SourcedViolation> {
+    for await (const { sk } of rowsOf({ client, table: TableName }, openKey(thingName, '').pk)) {
+      const found = await openById(String(sk));
+      if (found !== undefined) yield found;
+    }
+  }
+
   return {
     async read({ violationId, thingName, securityProfileName }) {
       if (securityProfileName !== profileName) return undefined;
@@ -32,12 +40,8 @@ export function monitorViolations({ client, table: TableName }: Ledger, profileN
       return found?.thingName === thingName ? found : undefined;
     },
 
-    async *openOf(thingName) {
-      for await (const { sk } of rowsOf({ client, table: TableName }, openKey(thingName, '').pk)) {
-        const found = await openById(String(sk));
-        if (found !== undefined) yield found;
-      }
-    },
+    allOpenOf,
+    openOf: (thingName) => notBenign(allOpenOf(thingName)),
   };
 }
 

@@ -65,7 +65,7 @@ export async function markViolation(
   };
   await application.decisions.append({ ...decision, step: 'intent' });
   await violations.mark(found, state, description);
-  await application.decisions.append({ ...decision, step: 'outcome' });
+  await application.decisions.append({ ...decision, step: 'outcome', atMs: application.clock.nowMs() });
   return {
     json: { ...asJson({ ...found, verificationState: state }), by },
     text: () =>

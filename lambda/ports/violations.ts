@@ -25,8 +25,13 @@ export interface SourcedViolation {
 /** Where a violation can be read again. `undefined`: this source does not know it: it was forged, or is older than the source remembers. */
 export interface ViolationSource {
   read(notified: Pick<ViolationNotification, 'violationId' | 'thingName' | 'securityProfileName'>): Promise<SourcedViolation | undefined>;
-  /** Those that are in alarm for a thing, for the end of its containment. */
+  /** Those that are in alarm for a thing, for the end of its containment; without those that a person has judged benign. */
   openOf(thingName: string): AsyncIterable<SourcedViolation>;
+}
+
+/** A source as people see it: what they have judged benign is still in alarm. */
+export interface WholeViolationSource extends ViolationSource {
+  allOpenOf(thingName: string): AsyncIterable<SourcedViolation>;
 }
 
 /** Those that are in alarm now in the whole fleet: for people. */

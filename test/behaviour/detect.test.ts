@@ -4,7 +4,7 @@
 import { ViolationNotification } from '../../domain/protocol/violation.js';
 import { iotClient } from '../../lambda/aws/clients.js';
 import { detectViolations } from '../../lambda/aws/violations-detect.js';
-import type { SourcedViolation, ViolationSource } from '../../lambda/ports/violations.js';
+import type { SourcedViolation, WholeViolationSource } from '../../lambda/ports/violations.js';
 import { assemblyOf } from '../scenarios/support/assembly.js';
 import { queueUrlOf } from '../scenarios/support/quiet.js';
 import { Scene } from '../scenarios/support/scene.js';
@@ -13,7 +13,7 @@ const LISTENER = 'detect-listener';
 jest.setTimeout(180_000);
 
 let scene: Scene;
-let source: ViolationSource;
+let source: WholeViolationSource;
 
 beforeAll(async () => {
   const behaviours = [
@@ -56,11 +56,13 @@ async function heard(): Promise<ViolationNotification> {
   expect(Messages).toHaveLength(1);
   return ViolationNotification.parse(JSON.parse(Messages[0]!.Body));
 }
-const openOf = async (thing: string): Promise<SourcedViolation[]> => {
+const listed = async (violations: AsyncIterable<SourcedViolation>): Promise<SourcedViolation[]> => {
   const found: SourcedViolation[] = [];
-  for await (const violation of source.openOf(thing)) found.push(violation);
+  for await (const violation of violations) found.push(violation);
   return found;
 };
+const openOf = (thing: string) => listed(source.openOf(thing));
+const allOpenOf = (thing: string) => listed(source.allOpenOf(thing));
 
 test('the profiles of all defaults are accepted, and attached', async () => {
   const { securityProfileIdentifiers } = await scene.desk.cloud.call<{ securityProfileIdentifiers: { name: string }[] }>(
@@ -109,7 +111,7 @@ test('a violation is announced on our topic, open at its source until it is clea
   expect(await openOf(thingName)).toEqual([]);
 });
 
-test('what people have judged is read with it', async () => {
+test('what people have judged is read with it, and keeps nobody contained where it was nothing', async () => {
   const detect = scene.desk.cloud.parts.detect!;
   await detect.raise({
     securityProfileName: 'fleetwarden-ml',
@@ -122,14 +124,15 @@ test('what people have judged is read with it', async () => {
     violationId: raised.violationId,
     verificationState: 'FALSE_POSITIVE',
   });
-  expect(await source.read(raised)).toMatchObject({ verificationState: 'FALSE_POSITIVE', thingName: 'nobody-registered' });
+  expect(await source.read(raised)).toMatchObject({ verificationState: 'FALSE_POSITIVE', thingName: 'nobody-registered', isOpen: true });
+  expect([await openOf('nobody-registered'), (await allOpenOf('nobody-registered')).length]).toEqual([[], 1]);
 });
 
 test('what was made up is not known: another id, another thing, a profile that is not ours', async () => {
   const { thingName } = scene.factoryDevices[0]!;
   const forged = { violationId: 'f'.repeat(32), thingName, securityProfileName: 'fleetwarden-rules' };
   expect(await source.read(forged)).toBeUndefined();
-  const [open] = await openOf('nobody-registered');
+  const [open] = await allOpenOf('nobody-registered');
   expect(await source.read({ ...forged, violationId: open!.violationId })).toBeUndefined();
   expect(await source.read({ ...open!, securityProfileName: 'of-somebody-else' })).toBeUndefined();
 });

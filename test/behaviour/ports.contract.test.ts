@@ -115,6 +115,7 @@ describe('a violation in the ledger', () => {
     expect(read).toEqual({
       violationId,
       thingName: client,
+      clientId: client,
       behavior: 'flood',
       metric: 'aws:num-messages-sent',
       securityProfileName: PROFILE,

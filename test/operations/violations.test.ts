@@ -130,6 +130,11 @@ describe('where both detect', () => {
     expect(await detect.read(of(detectId, 'pump-2', RULES))).toMatchObject({ verificationState: 'BENIGN_POSITIVE', isOpen: true });
     const { violations } = (await at.run('violations', '--json')).json<{ violations: { verificationState: string }[] }>();
     expect(violations.map(({ verificationState }) => verificationState)).toEqual(['FALSE_POSITIVE', 'BENIGN_POSITIVE']);
+    for (const [source, thing] of [
+      [monitor, 'pump-1'],
+      [detect, 'pump-2'],
+    ] as const)
+      for await (const { violationId } of source.openOf(thing)) throw new Error(`${violationId} would keep ${thing} contained`);
     const rows: unknown[] = [];
     for await (const { step, act, by, detail } of at.decisions.of('THING#pump-1')) rows.push({ step, act, by, ...detail });
     const row = { act: 'mark', by: expect.stringMatching(/^arn:aws:/), verificationState: 'FALSE_POSITIVE', description: 'new firmware' };
@@ -138,6 +143,9 @@ describe('where both detect', () => {
 
   test('the last word counts, and outlives the violation', async () => {
     await at.run('mark', MONITOR_ID, 'TRUE_POSITIVE');
+    const open: string[] = [];
+    for await (const { violationId } of monitor.openOf('pump-1')) open.push(violationId);
+    expect(open).toEqual([MONITOR_ID]);
     await flood('alarm-invalidated');
     expect(await monitor.read(of(MONITOR_ID, 'pump-1', BUILT_IN))).toMatchObject({ verificationState: 'TRUE_POSITIVE', isOpen: false });
     await at.desk.desk.cloud.parts.detect!.clear(detectId);
