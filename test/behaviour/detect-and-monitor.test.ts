@@ -52,7 +52,7 @@ beforeAll(async () => {
       quarantine: { mode: 'enforce', ratePerSecond: 100, brake: { floor: 20, perHour: 100, fleetShare: 1, groupShare: 1 } },
     },
   });
-  scene = await Scene.open(assembly, { factory: 15 });
+  scene = await Scene.open(assembly, { factory: 16 });
   await listen();
 });
 afterAll(async () => {
@@ -354,5 +354,53 @@ describe('they rightly differ', () => {
     const { thingName } = device(0);
     expect(by('monitor', 'alarm-cleared')).toContain(`${thingName} messages-sent`);
     expect(by('detect', 'alarm-cleared')).not.toContain(`${thingName} messages-sent`);
+  });
+});
+
+describe('what people judge to be nothing', () => {
+  /** Whether the function that answers violations reads its queue. */
+  async function intakeReads(Enabled: boolean): Promise<void> {
+    const { cloud } = scene.desk;
+    const FunctionName = 'fleetwarden-quarantine-intake';
+    const { EventSourceMappings = [] } = await cloud.call<{ EventSourceMappings?: { UUID: string }[] }>(
+      'lambda',
+      'ListEventSourceMappings',
+      {
+        FunctionName,
+      },
+    );
+    for (const { UUID } of EventSourceMappings) await cloud.call('lambda', 'UpdateEventSourceMapping', { UUID, Enabled });
+  }
+  const fleetwarden = async (...given: string[]): Promise<string> => {
+    const { status, output } = await scene.fleetwarden(...given);
+    expect([given, status, output]).toEqual([given, 0, expect.any(String)]);
+    return output;
+  };
+
+  test('contains nobody, whoever detected it', async () => {
+    const flooder = device(15);
+    const { thingName } = flooder;
+    await intakeReads(false);
+    await windowBegins();
+    const client = await connect(flooder);
+    for (let i = 0; i < 60; i++) await telemetry(client, flooder);
+    await pass(BATCHING_MS);
+    await pass(6 * MINUTE);
+    const { violations } = JSON.parse(await fleetwarden('violations', '--thing', thingName, '--json')) as {
+      violations: { violationId: string; origin: string; behavior: string }[];
+    };
+    expect(violations.map(({ origin, behavior }) => `${origin} ${behavior}`).toSorted()).toEqual([
+      'built-in messages-sent',
+      'device-defender messages-sent',
+    ]);
+    for (const { violationId } of violations) await fleetwarden('mark', violationId, 'FALSE_POSITIVE', '--description', 'a load test');
+    await intakeReads(true);
+    await pass(MINUTE);
+    expect(await containments()).not.toContain(thingName);
+    const { found } = JSON.parse(await fleetwarden('why', thingName, '--json')) as {
+      found: { timeline: { act: string; reason: string }[] }[];
+    };
+    const told = found.flatMap(({ timeline }) => timeline).filter(({ reason }) => reason === 'marked-benign');
+    expect(told).toHaveLength(2);
   });
 });
