@@ -49,6 +49,19 @@ describe('the pace of quarantine', () => {
     expect(failed.length).toBeGreaterThanOrEqual(90);
     expect(ports.clock.nowMs()).toBeLessThan(Date.parse('2026-11-22T10:02:00Z'));
   });
+  it('gives up in time also where asking takes so long that its place in the queue is always free again', async () => {
+    const clock = new TestClock();
+    const pace = {
+      reserve: async (name: string): Promise<number> => {
+        clock.advance(1000);
+        if (name === 'quarantine') throw new NoSlotInTime(name);
+        return clock.nowMs();
+      },
+    };
+    const startMs = clock.nowMs();
+    await expect(nextSlot({ clock, pace }, { perSecond: PER_SECOND })).rejects.toThrow(NoSlotInTime);
+    expect(clock.nowMs() - startMs).toBeLessThanOrEqual(62_000);
+  });
   it('keeps a pace of its own for jobs: devices that are asked for their answer delay no cut', async () => {
     const { many, timesOf } = workers();
     const asked = many(50, 'answer', { of: 'jobs' });

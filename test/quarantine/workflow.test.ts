@@ -484,6 +484,31 @@ describe('what the brake counts of a containment that never began', () => {
     await world.intake(order);
     expect([isOpen(), world.executions.size]).toEqual([true, 1]);
   });
+  it('counts on while its row is there, also where the list of all does not show it yet', async () => {
+    const { world, isOpen } = await bookedOnly();
+    await world.intake(order);
+    const [input] = [...world.executions.values()];
+    await world.run(input!);
+    world.died.add(input!.containmentId);
+    world.clock.advance(50 * HOURS);
+    const all = async function* () {
+      // nothing yet
+    };
+    const { records } = world;
+    const get = records.get.bind(records);
+    await watchRun({ ...world.stepPorts, records: { ...records, get, all } as never }, world.settings);
+    expect(isOpen()).toBe(true);
+  });
+  it('is not asked about where its thing is contained: a week of waiting costs no call of the workflow engine', async () => {
+    const { world } = await bookedOnly();
+    await world.intake(order);
+    await world.run([...world.executions.values()][0]!);
+    world.clock.advance(3 * HOURS);
+    const asked: string[] = [];
+    const isRunning = async (name: string): Promise<boolean> => asked.push(name) > 0;
+    await watchRun({ ...world.stepPorts, workflows: { ...world.workflows, isRunning } }, world.settings);
+    expect(asked).toEqual([]);
+  });
   it.each([
     ['neither runs nor contains anybody, and is two hours old', {}, true],
     ['is younger than two hours', { ageMs: 2 * HOURS - 1 }, false],

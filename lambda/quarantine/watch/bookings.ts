@@ -16,8 +16,9 @@ import { ABANDONED_AFTER_MS, isAbandoned } from './decide.js';
 export async function giveUpAbandoned(ports: WatchPorts, contained: ReadonlySet<string>): Promise<void> {
   const { budget, clock, signals } = ports;
   const nowMs = clock.nowMs();
-  const isDoubtful = ({ containmentId, freedAtMs, sinceMs, renewedAtMs = sinceMs }: Booking): boolean =>
-    freedAtMs === undefined && nowMs - renewedAtMs >= ABANDONED_AFTER_MS && !contained.has(containmentId);
+  // What is freed counts for an hour only, so it is never as old.
+  const isDoubtful = ({ containmentId, sinceMs, renewedAtMs = sinceMs }: Booking): boolean =>
+    nowMs - renewedAtMs >= ABANDONED_AFTER_MS && !contained.has(containmentId);
   for (const booking of (await budget.booked()).filter(isDoubtful)) {
     const { thingName, containmentId, sinceMs, renewedAtMs = sinceMs } = booking;
     // In this order: only what runs writes a row, so what does not run any more and has none now will have none.
