@@ -9,7 +9,7 @@
 import { executionOf } from '../../../domain/protocol/containment-workflow.js';
 import type { Booking } from '../../ports/containment-work.js';
 import { note } from '../evidence.js';
-import type { WatchPorts } from './run.js';
+import type { WatchPorts } from './ports.js';
 import { ABANDONED_AFTER_MS, isAbandoned } from './decide.js';
 
 /** `contained`: containments whose rows were read a moment ago. */

@@ -12,7 +12,6 @@ import { swapPolicies } from '../contain/lock.js';
 import { groupsWithPolicies } from '../contain/reopen.js';
 import { certificateFound, certificateNow } from '../contain/snapshot.js';
 import type { CertificateSnapshot, Containment } from '../../ports/containment-records.js';
-import type { ContainmentWorkflows } from '../../ports/containment-work.js';
 import { NoSlotInTime } from '../../ports/pace.js';
 import { listed, note } from '../evidence.js';
 import { nextOf, REKEY_TIMEOUT_MS } from '../next.js';
@@ -20,13 +19,10 @@ import { nextSlot, type Slot } from '../pace.js';
 import type { StepPorts, StepSettings } from '../ports.js';
 import { giveUpAbandoned } from './bookings.js';
 import { decideWatch, pulseOf, type PulseFacts } from './decide.js';
+import type { WatchPorts } from './ports.js';
 
 /** A regular look waits for nobody: who is being cut off, locked or released comes first. */
 const LOOK_WAIT_MS = 1000;
-
-export interface WatchPorts extends StepPorts {
-  readonly workflows: ContainmentWorkflows;
-}
 
 /** `only`: just this thing. It is not counted: the regular look counts what is contained. */
 export async function run(ports: WatchPorts, settings: StepSettings, only?: ThingName): Promise<void> {

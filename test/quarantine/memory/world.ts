@@ -12,7 +12,8 @@ import type { IntakePorts, IntakeSettings } from '../../../lambda/quarantine/int
 import { run as intake } from '../../../lambda/quarantine/intake/run.js';
 import type { ReleasePorts, StepSettings } from '../../../lambda/quarantine/ports.js';
 import { run as releaseStep } from '../../../lambda/quarantine/release/run.js';
-import { run as watchRun, type WatchPorts } from '../../../lambda/quarantine/watch/run.js';
+import type { WatchPorts } from '../../../lambda/quarantine/watch/ports.js';
+import { run as watchRun } from '../../../lambda/quarantine/watch/run.js';
 import { MemoryStates } from '../../revocation/memory/buckets.js';
 import { TestClock } from '../../revocation/memory/clock.js';
 import { MemoryDecisions, MemoryPace, MemoryStop } from '../../revocation/memory/ledger.js';
