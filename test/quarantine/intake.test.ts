@@ -448,13 +448,12 @@ describe('a list that is held', () => {
     });
     it('also not where a crash has left the shorter list beside the longer one that took its place', async () => {
       const { world, hash: shorter } = await storm(5);
-      const down = {
+      const dying = {
         ...world.intakePorts,
-        holds: { ...world.holds, all: () => world.holds.all(), put: world.holds.put.bind(world.holds) },
+        holds: Object.assign(Object.create(world.holds) as typeof world.holds, { move: () => Promise.reject(new Error('dead')) }),
       };
-      const dying = { ...down, holds: { ...down.holds, move: () => Promise.reject(new Error('dead')) } };
       const more = Array.from({ length: 5 }, (_unused, index) => violate(world, `pump-${index + 5}`));
-      const results = await intakeRun(dying as never, world.intakeSettings, more);
+      const results = await intakeRun(dying, world.intakeSettings, more);
       expect(results.every(({ status }) => status === 'rejected')).toBe(true);
       const longer = heldNow(world).find(({ hash }) => hash !== shorter)!.hash;
       await world.holds.move(shorter, 'HELD', 'REJECTED', 'ops', world.clock.nowMs());

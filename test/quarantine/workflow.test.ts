@@ -344,8 +344,10 @@ describe('the look at what is contained', () => {
     await world.workflows.start(input);
     await world.run(input);
     await world.askRelease('pump-1');
-    const dying = { ...world.stepPorts, jobs: { ...world.jobs, create: () => Promise.reject(new Error('ServiceUnavailable')) } };
-    await expect(world.step('Restore', input, dying as never)).rejects.toThrow('ServiceUnavailable');
+    const jobs = Object.assign(Object.create(world.jobs) as typeof world.jobs, {
+      create: () => Promise.reject(new Error('ServiceUnavailable')),
+    });
+    await expect(world.step('Restore', input, { ...world.stepPorts, jobs })).rejects.toThrow('ServiceUnavailable');
     expect(world.stateOf('pump-1')).toBe('releasing');
     world.died.add(input.containmentId);
     world.mode = 'observe';
@@ -494,9 +496,8 @@ describe('what the brake counts of a containment that never began', () => {
     const all = async function* () {
       // nothing yet
     };
-    const { records } = world;
-    const get = records.get.bind(records);
-    await watchRun({ ...world.stepPorts, records: { ...records, get, all } as never }, world.settings);
+    const records = Object.assign(Object.create(world.records) as typeof world.records, { all });
+    await watchRun({ ...world.stepPorts, records }, world.settings);
     expect(isOpen()).toBe(true);
   });
   it('is not asked about where its thing is contained: a week of waiting costs no call of the workflow engine', async () => {
