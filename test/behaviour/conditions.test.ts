@@ -83,6 +83,10 @@ describe('a connection', () => {
       atMs: world.clock.nowMs(),
     });
   });
+  it('that begins is no refusal, whatever it says of an end', () => {
+    const said = signOf(world.presence('dev-1', 'connected', 1, { disconnectReason: 'AUTH_ERROR' }))?.values;
+    expect(said).toContainEqual(['aws:num-authorization-failures', 0]);
+  });
   it('that ends is no attempt, and has no address', () => {
     expect(Object.fromEntries(signOf(world.presence('dev-1', 'disconnected'))?.values ?? [])).toEqual({
       'aws:num-connection-attempts': 0,
