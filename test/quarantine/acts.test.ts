@@ -338,6 +338,13 @@ describe('a new key', () => {
     }
   });
 
+  it('that somebody else has seen to in the meantime is looked at again', async () => {
+    const { world, check } = await asking();
+    world.clock.advance(HOUR + 1);
+    world.records.move = async () => undefined;
+    expect(await check()).toEqual({ next: 'Record', seconds: 0 });
+  });
+
   it('cannot be had where there is no rotation', async () => {
     const { world, input } = single();
     await world.run(input);

@@ -61,6 +61,12 @@ describe('a batch', () => {
     expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
   });
 
+  it('that is about nobody leaves no row, and one that nothing stops does not say that it was stopped', async () => {
+    const world = fleetOf(3);
+    await world.intake({ kind: 'audit-finding', findingId: 'made-up', taskId: 't', checkName: 'DEVICE_CERTIFICATE_SHARED_CHECK' });
+    expect([world.decisions.rows, world.metric(METRICS.violationForged), world.metric(METRICS.stopped)]).toEqual([[], 1, 0]);
+  });
+
   it('looks once at what comes many times, and all of it comes again where the look fails', async () => {
     const world = fleetOf(100);
     const message = violate(world, 'pump-0');
