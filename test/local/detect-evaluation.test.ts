@@ -304,6 +304,12 @@ describe('what a device reports', () => {
     ]);
   });
 
+  test('is looked at for the devices of the target alone', async () => {
+    await watch([set('telnet', 'aws:listening-tcp-ports', 'not-in-port-set', { ports: [23] })], 'all/unregistered-things');
+    await (await device('known'))({ met: { tp: { pts: [{ pt: 23 }] } } });
+    expect(await inAlarm()).toEqual([]);
+  });
+
   test('is added up over the duration where the metric is traffic', async () => {
     await watch([atMost('out', 'aws:all-bytes-out', 100, { durationSeconds: 600 })]);
     const says = await device('pump');
