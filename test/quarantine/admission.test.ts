@@ -262,20 +262,24 @@ describe('a list that is held', () => {
   it('is carried out in the name of who approved it, with what it came to on record', async () => {
     const world = await storm();
     const hash = heldHash(world);
-    world.neverContain = { things: ['pump-1'], types: [], groups: [], attributes: [] };
+    world.neverContain = { things: ['pump-1'], types: [], groups: ['hall'], attributes: [] };
+    world.iot.addGroup('hall');
+    world.iot.things.get('pump-4')!.groups.add('hall');
     world.iot.things.delete('pump-2');
     await world.run(world.inputFor('pump-3'));
     await approve(world, hash);
-    expect(started(world)).toHaveLength(17);
+    expect(started(world)).toHaveLength(16);
     const rows = world.decisions.rows.filter(({ act }) => act === 'apply-list').map(({ step, by, detail }) => [step, by, detail]);
     expect(rows).toMatchObject([
       ['intent', 'ann', { kind: 'contain', count: 20 }],
-      ['outcome', 'ann', { kind: 'contain', begun: 17 }],
+      ['outcome', 'ann', { kind: 'contain', begun: 16, escalated: 0 }],
     ]);
-    expect(['pump-1', 'pump-2', 'pump-3'].map((name) => world.reasonsOf(name, 'consider'))).toEqual([
+    expect(['pump-1', 'pump-2', 'pump-3', 'pump-4', 'pump-5'].map((name) => world.reasonsOf(name, 'consider'))).toEqual([
       ['never-listed'],
       ['no-such-thing'],
       ['already-contained'],
+      ['never-listed'],
+      [],
     ]);
   });
   it('of findings is carried out where AWS IoT still has them, and nobody has suppressed them', async () => {
