@@ -20,6 +20,14 @@ export type VerificationState = (typeof VERIFICATION_STATES)[number];
 /** Nobody is contained, or kept contained, for what a person says was nothing. */
 export const isBenign = (state: string | undefined): boolean => state === 'FALSE_POSITIVE' || state === 'BENIGN_POSITIVE';
 
+/** Why nobody is contained for a violation (any more), by what its source says now; `undefined`: it stands. One that no source knows is over. */
+export function whyOver(
+  sourced: { readonly isOpen: boolean; readonly verificationState?: string } | undefined,
+): 'alarm-over' | 'marked-benign' | undefined {
+  if (sourced?.isOpen !== true) return 'alarm-over';
+  return isBenign(sourced.verificationState) ? 'marked-benign' : undefined;
+}
+
 /** MetricValue of the AWS IoT API: the one member that is set says of which kind the metric is. */
 export const MetricValue = z.object({
   count: z.number().optional(),

@@ -323,6 +323,18 @@ describe('a list that is held', () => {
     expect(started(world)).toEqual(['pump-0', 'pump-1', 'pump-2', 'pump-3', 'pump-4']);
     expect(world.holds.rows.get(hash)?.state).toBe('APPLIED');
   });
+  it.each(['FALSE_POSITIVE', 'BENIGN_POSITIVE'])(
+    'leaves out what a person has marked %s before it was approved, and says so',
+    async (verificationState) => {
+      const { world, hash } = await storm();
+      for (let index = 1; index < 20; index += 1) {
+        const row = world.violations.rows.get(`v-pump-${index}`)!;
+        world.violations.rows.set(row.violationId, { ...row, verificationState });
+      }
+      await approve(world, hash);
+      expect([started(world), world.reasonsOf('pump-1', 'consider')]).toEqual([['pump-0'], ['marked-benign']]);
+    },
+  );
   it('is not carried out without an approval, nor when somebody has altered it', async () => {
     const { world, hash } = await storm();
     await world.intake({ kind: 'approved', hash });

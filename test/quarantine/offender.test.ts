@@ -80,6 +80,14 @@ describe('a certificate whose connections were refused', () => {
     await world.run([...world.executions.values()][0]!, { until: 'Released' });
     expect(world.reasonsOf('pump-7', 'contain')).toEqual(['alarm-over']);
   });
+  it('has nobody contained whose alarm a person marks as nothing before the workflow begins', async () => {
+    const world = fleetOf(100);
+    const id = certificateNumber(7);
+    await world.intake(violate(world, id, id));
+    world.violations.rows.forEach((row, key) => world.violations.rows.set(key, { ...row, verificationState: 'FALSE_POSITIVE' }));
+    await world.run([...world.executions.values()][0]!, { until: 'Released' });
+    expect([world.reasonsOf('pump-7', 'contain'), world.iot.changes]).toEqual([['marked-benign'], []]);
+  });
   it('is held for a person when several things have it, and approving contains each of them', async () => {
     const world = fleetOf(100);
     const id = certificateNumber(7);

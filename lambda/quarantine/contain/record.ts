@@ -3,6 +3,7 @@ import { METRICS } from '../../../domain/fleet/metrics.js';
 import { thingName, type ThingName } from '../../../domain/fleet/thing-name.js';
 import type { Reason } from '../../../domain/fleet/reasons.js';
 import type { Trigger, WorkflowInput } from '../../../domain/protocol/containment-workflow.js';
+import { whyOver } from '../../../domain/protocol/violation.js';
 import type { Containment } from '../../ports/containment-records.js';
 import { listed, note } from '../evidence.js';
 import type { StepPorts, StepSettings } from '../ports.js';
@@ -30,9 +31,10 @@ export async function record(
     await note(ports, id, 'outcome', 'contain', 'no-such-thing');
     return undefined;
   }
-  // Begun, and then held up by an emergency stop: the alarms that it was pressed for may be over when it is lifted.
-  if (await isOver(ports, thing, trigger)) {
-    await note(ports, id, 'outcome', 'contain', 'alarm-over');
+  // Begun, and then held up by an emergency stop: the alarms that it was pressed for may be over, or judged benign, when it is lifted.
+  const over = await overBy(ports, thing, trigger);
+  if (over !== undefined) {
+    await note(ports, id, 'outcome', 'contain', over);
     return undefined;
   }
   const snapshot = await takeSnapshot(ports, settings, thing);
@@ -69,8 +71,6 @@ export async function record(
 }
 
 /** A source that cannot be read throws. */
-async function isOver({ violations }: StepPorts, thing: ThingName, trigger: Trigger): Promise<boolean> {
-  if (trigger.kind !== 'violation') return false;
-  const sourced = await violationOf(violations, trigger, thing);
-  return sourced?.isOpen !== true;
+async function overBy({ violations }: StepPorts, thing: ThingName, trigger: Trigger): Promise<Reason | undefined> {
+  return trigger.kind === 'violation' ? whyOver(await violationOf(violations, trigger, thing)) : undefined;
 }

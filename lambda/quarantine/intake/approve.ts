@@ -1,5 +1,5 @@
 /**
- * Carries out a list that a person approved. The approval is bound to the hash. What has been cleared since, is contained, or has left the registry, is
+ * Carries out a list that a person approved. The approval is bound to the hash. What has been cleared or judged benign since, is contained, or has left the registry, is
  * left out and told; what is contained for less goes to the higher rung: a person consented to answering these violations, not to answering none. APPROVED → APPLIED comes last, so that a run which dies is
  * repeated; every workflow is begun once, by its name.
  */
@@ -11,6 +11,7 @@ import { neverListedBy } from '../../../domain/fleet/never-list.js';
 import type { Reason } from '../../../domain/fleet/reasons.js';
 import { thingName } from '../../../domain/fleet/thing-name.js';
 import type { WorkflowInput } from '../../../domain/protocol/containment-workflow.js';
+import { whyOver } from '../../../domain/protocol/violation.js';
 import { note } from '../evidence.js';
 import { allInTurns } from '../in-turns.js';
 import { violationOf } from '../sources.js';
@@ -54,13 +55,13 @@ export async function carryOut(ports: IntakePorts, settings: IntakeSettings, has
 
 const idOf = ({ thingName: name, containmentId }: WorkflowInput) => ({ thingName: thingName(name), containmentId });
 
-/** By what is so now: cleared, contained already, or for less, gone. */
+/** By what is so now: cleared, judged benign, contained already, or for less, gone. */
 async function judge(ports: IntakePorts, { neverContain }: IntakeSettings, input: WorkflowInput): Promise<{ decision: ThingDecision }> {
   const { trigger, response, containmentId } = input;
   const thing = thingName(input.thingName);
   if (trigger.kind === 'violation') {
-    const sourced = await violationOf(ports.violations, trigger, thing);
-    if (sourced?.isOpen !== true) return leaving('alarm-over');
+    const over = whyOver(await violationOf(ports.violations, trigger, thing));
+    if (over !== undefined) return leaving(over);
   }
   if (trigger.kind === 'audit-finding') {
     const found = await ports.findings.read(trigger.id);

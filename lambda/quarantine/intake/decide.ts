@@ -3,6 +3,7 @@
  */
 import { isDestructive, RESPONSES, type Response } from '../../../domain/fleet/responses.js';
 import type { Reason } from '../../../domain/fleet/reasons.js';
+import { whyOver } from '../../../domain/protocol/violation.js';
 
 // --- what the source says
 
@@ -28,7 +29,6 @@ export type SourceDecision = { readonly stands: boolean; readonly reason: Reason
 
 /** Device Defender gives a violation up after two days without metrics (FACTS C5): what has been silent for longer is no news. */
 const STALE_AFTER_MS = 2 * 86_400_000;
-const BENIGN: ReadonlySet<string | undefined> = new Set(['FALSE_POSITIVE', 'BENIGN_POSITIVE']);
 
 const leave = (reason: Reason): SourceDecision => ({ stands: false, reason });
 
@@ -38,8 +38,8 @@ export function decideViolation({ notified, sourced }: ViolationFacts, nowMs: nu
   if (sourced.thingName !== notified.thingName) return leave('forged');
   if (sourced.behavior !== notified.behavior) return leave('forged');
   if (sourced.securityProfileName !== notified.securityProfileName) return leave('forged');
-  if (!sourced.isOpen) return leave('alarm-over');
-  if (BENIGN.has(sourced.verificationState)) return leave('marked-benign');
+  const over = whyOver(sourced);
+  if (over !== undefined) return leave(over);
   if (nowMs - sourced.updatedAtMs > STALE_AFTER_MS) return leave('stale');
   return { stands: true, reason: 'violation' };
 }
