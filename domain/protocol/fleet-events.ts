@@ -82,7 +82,7 @@ export const RefusedRecord = z.object({
   kind: z.literal('refused'),
   clientId,
   eventType: z.string().max(64),
-  /** Of a message that was not delivered: one topic counts once. */
+  /** Of several in one packet each is a refusal of its own. */
   topicName: z.string().max(256).nullish(),
   sourceIp: z.string().max(64).nullish(),
   traceId: z.string().max(64),

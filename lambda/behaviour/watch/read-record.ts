@@ -1,7 +1,14 @@
 /** One record of the stream. Fails to "unreadable", which is counted: a record that throws would be tried again until it is too old, and hold up its shard. */
 import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
-import { FleetRecord, IotLogLine, LogBatch, REFUSAL_REASON, type RefusedRecord } from '../../../domain/protocol/fleet-events.js';
+import {
+  FleetRecord,
+  IotLogLine,
+  LogBatch,
+  REFUSABLE_EVENTS,
+  REFUSAL_REASON,
+  type RefusedRecord,
+} from '../../../domain/protocol/fleet-events.js';
 import { refusalIdentity } from './signs.js';
 
 export type ReadRecord =
@@ -63,11 +70,14 @@ function refusalOf(message: string): RefusedRecord | 'none' | 'unreadable' {
   return clientId === undefined ? 'none' : { kind: 'refused', clientId, eventType, topicName, sourceIp, traceId, timestamp };
 }
 
+/** On a connection that AWS IoT has let in under its client id. A call over HTTPS may name a client that it is about (`DeleteConnection`). */
+const OF_CLIENT: ReadonlySet<string> = new Set(REFUSABLE_EVENTS.filter((event) => event !== 'Connect'));
+
 /**
  * Who is refused to connect under a name has only claimed it: counted for him, not for whom he named. So is a principal that is no device (a person, an app):
  * it may be let in under the name of a thing, and the thing has done nothing.
  */
 function whose({ eventType, clientId, principalId }: z.output<typeof IotLogLine>): string | undefined {
-  if (eventType === 'Connect' || clientId === undefined) return principalId || undefined;
+  if (!OF_CLIENT.has(eventType) || clientId === undefined) return principalId || undefined;
   return principalId === undefined || CERTIFICATE_ID.test(principalId) ? clientId : principalId;
 }

@@ -74,12 +74,12 @@ export function signOf(record: FleetRecord): Sign | undefined {
 }
 
 /**
- * A message that was not delivered is an attempt of the device only in so far as it has subscribed to the topic: how many come there is for others to
- * say, and nobody may be contained by being written to. So a topic counts once.
+ * A message that was not delivered is an attempt of the device only in so far as it has subscribed to more than it may receive: how many come, and on which
+ * topics below a filter with a wildcard, is for others to say, and nobody may be contained by being written to. So all of them together count once.
  */
 export function refusalIdentity({ clientId, eventType, topicName, traceId, timestamp }: RefusedRecord): string {
-  const of = `${clientId}|${topicName ?? ''}`;
-  return eventType === 'Publish-Out' ? `o|${of}` : `r|${of}|${traceId}|${eventType}|${timestamp}`;
+  if (eventType === 'Publish-Out') return `o|${clientId}`;
+  return `r|${clientId}|${topicName ?? ''}|${traceId}|${eventType}|${timestamp}`;
 }
 
 type PresenceRecord = Extract<FleetRecord, { readonly kind: 'presence' }>;
