@@ -18,7 +18,7 @@ import { SHUT_OFF_FAILURES, type ShutOffFailure } from '../../domain/protocol/sh
 import type { AgentSettings } from '../settings.js';
 import type { Clock } from '../clock.js';
 import type { Connection } from '../transport/transport.js';
-import type { OrderEvent, Orders } from './orders.js';
+import { namesOperation, type OrderEvent, type Orders } from './orders.js';
 import type { Obeyed, ShutOff } from './shut-off.js';
 
 export interface CommandsContext {
@@ -45,7 +45,7 @@ export class Listening {
 }
 
 export class Commands {
-  /** Executions that have been heard on this connection: a message may come twice. */
+  /** Executions of ours that have been heard on this connection: a message may come twice. */
   private readonly heard = new Set<string>();
 
   constructor(
@@ -72,10 +72,12 @@ export class Commands {
     const about = readCommandTopic(this.device.thingName, topic);
     if (!about) return false;
     const { executionId, what } = about;
-    if (what === 'request/json' && !this.heard.has(executionId)) {
+    if (what === 'request/json') {
+      // Another program's, on the same device: an answer of ours would end its execution.
+      if (this.heard.has(executionId) || !namesOperation(message)) return true;
       this.heard.add(executionId);
       void this.orders.inTurn(() => this.obey(executionId, message));
-    } else if (what === 'response/rejected/json') {
+    } else if (what === 'response/rejected/json' && this.heard.has(executionId)) {
       // Too late, or answered before. The job is answered as well.
       this.warn(
         `the answer to command ${executionId} was not taken: ${(message as { readonly error?: string } | null)?.error ?? 'no reason'}`,

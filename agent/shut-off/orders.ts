@@ -17,8 +17,11 @@ import type { Obeyed, ShutOff } from './shut-off.js';
 
 const OPERATIONS: ReadonlySet<unknown> = new Set(DEVICE_OPERATIONS);
 
-export const isOrder = ({ jobDocument }: JobExecution): boolean =>
-  OPERATIONS.has((jobDocument as { readonly operation?: unknown } | null | undefined)?.operation);
+/** Is it for this part of the device, by the operation that it names, in whatever version? Everything else is another program's. */
+export const namesOperation = (document: unknown): boolean =>
+  OPERATIONS.has((document as { readonly operation?: unknown } | null | undefined)?.operation);
+
+export const isOrder = ({ jobDocument }: JobExecution): boolean => namesOperation(jobDocument);
 
 /** Told to shut off or to resume, by a job or by a command, and how that ended. */
 export type OrderEvent = { readonly kind: 'order'; readonly operation: DeviceOperation } & Obeyed &

@@ -22,6 +22,8 @@ let jobsData: IoTJobsDataPlaneClient;
 let count = 0;
 const running: RunningDevice[] = [];
 
+/** Payloads of other programs on the same device. */
+const OTHERS = ['{"operation":"reboot"}', '{"mode":"economy"}', '["reboot"]', 'null'];
 const OWN_COMMANDS = '$aws/commands/things/${iot:Connection.Thing.ThingName}/executions/*';
 
 beforeAll(async () => {
@@ -46,11 +48,15 @@ beforeAll(async () => {
       mandatoryParameters: COMMAND_PARAMETERS.map((name) => ({ name, type: 'STRING' })),
     }),
   );
-  const resume = {
-    content: Buffer.from('{"operation":"resume","version":1,"containmentId":"c-1","reason":"x"}'),
-    contentType: 'application/json',
+  const payloads: Record<string, string> = {
+    resume: '{"operation":"resume","version":1,"containmentId":"c-1","reason":"x"}',
+    later: '{"operation":"shut-off","version":2,"containmentId":"c-1","reason":"x"}',
+    ...Object.fromEntries(OTHERS.map((text, index) => [`other-${index}`, text])),
   };
-  await desk.iot.send(new CreateCommandCommand({ commandId: 'resume', namespace: 'AWS-IoT', payload: resume }));
+  for (const [commandId, text] of Object.entries(payloads)) {
+    const payload = { content: Buffer.from(text), contentType: 'application/json' };
+    await desk.iot.send(new CreateCommandCommand({ commandId, namespace: 'AWS-IoT', payload }));
+  }
 });
 afterEach(async () => {
   for (const device of running.splice(0)) await device.stop();
@@ -192,6 +198,26 @@ test('by command a device never resumes', async () => {
   await ended(device, await command(device));
   expect(await ended(device, await command(device, 'c-1', 'resume'))).toMatchObject({ status: 'REJECTED', reason: 'UNSUPPORTED-DOCUMENT' });
   expect(pump.runs).toBe(false);
+});
+
+test('a command of another program is left to that program: it is not answered, and not ended', async () => {
+  const device = await enrol();
+  const agent = run(device, { telemetry, settings });
+  await agent.until(({ kind }) => kind === 'published');
+  const executions = await Promise.all(OTHERS.map((_, index) => command(device, 'c-1', `other-${index}`)));
+  // After them, and obeyed: they have been heard.
+  await ended(device, await command(device));
+  for (const executionId of executions) expect(await execution(device, executionId)).toMatchObject({ status: 'CREATED' });
+  expect(orders(agent)).toHaveLength(1);
+  expect(agent.events.filter(({ kind }) => kind === 'warning')).toEqual([]);
+});
+
+test('a shut-off that this device does not know is refused', async () => {
+  const device = await enrol();
+  const agent = run(device, { telemetry, settings });
+  await agent.until(({ kind }) => kind === 'published');
+  expect(await ended(device, await command(device, 'c-1', 'later'))).toMatchObject({ status: 'REJECTED', reason: 'UNSUPPORTED-DOCUMENT' });
+  expect(orders(agent)).toEqual([]);
 });
 
 test('what the device cannot do is said to the command as to the job', async () => {
