@@ -50,7 +50,7 @@ export class CommandEngine {
       if (isDeepStrictEqual(before.request, request)) return before.executionId;
       throw new AwsError('ConflictException', 'The client token was used with other parameters', 409, { resourceId: before.executionId });
     }
-    const { execution, rendered } = this.prepare(request);
+    const { execution, rendered } = this.prepare(input);
     commands.add(execution);
     if (clientToken !== undefined) commands.started.set(clientToken, { executionId: execution.executionId, request });
     const timeoutMs = execution.executionTimeoutSeconds * 1000;
@@ -69,7 +69,7 @@ export class CommandEngine {
     execution.cancelTimer?.();
   }
 
-  private prepare(input: Omit<StartInput, 'clientToken'>): { readonly execution: CommandExecution; readonly rendered: Rendered } {
+  private prepare(input: StartInput): { readonly execution: CommandExecution; readonly rendered: Rendered } {
     const command = this.commandOf(input.commandArn);
     const target = this.targetOf(input.targetArn);
     const executionTimeoutSeconds = input.executionTimeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS;
@@ -91,6 +91,7 @@ export class CommandEngine {
       target,
       ...(rendered.parameters === undefined ? {} : { parameters: rendered.parameters }),
       executionTimeoutSeconds,
+      ...(input.clientToken === undefined ? {} : { clientToken: input.clientToken }),
       createdAtMs: now,
       lastUpdatedAtMs: now,
       status: 'CREATED',

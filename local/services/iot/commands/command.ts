@@ -81,6 +81,7 @@ export interface CommandExecution {
   readonly target: Target;
   readonly parameters?: Readonly<Record<string, ParameterValue>>;
   readonly executionTimeoutSeconds: number;
+  readonly clientToken?: string;
   readonly createdAtMs: number;
   lastUpdatedAtMs: number;
   completedAtMs?: number;
@@ -117,6 +118,11 @@ export class CommandState {
   readonly started = new Map<string, Started>();
 
   add(execution: CommandExecution): void {
+    // What nobody asks for any more goes too. The oldest are first.
+    for (const old of this.executions.values()) {
+      if (execution.createdAtMs < timeToLiveMs(old)) break;
+      this.remove(old);
+    }
     this.executions.set(execution.executionId, execution);
     const held = this.byTarget.get(execution.target.arn) ?? new Set<CommandExecution>();
     this.byTarget.set(execution.target.arn, held.add(execution));
@@ -125,6 +131,7 @@ export class CommandState {
   remove(execution: CommandExecution): void {
     execution.cancelTimer?.();
     this.executions.delete(execution.executionId);
+    if (execution.clientToken !== undefined) this.started.delete(execution.clientToken);
     const held = this.byTarget.get(execution.target.arn);
     held?.delete(execution);
     if (held?.size === 0) this.byTarget.delete(execution.target.arn);

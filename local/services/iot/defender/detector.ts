@@ -13,6 +13,7 @@ import type { ClientTraffic } from '../../../cloud.js';
 import type { IotState } from '../state.js';
 import { conforms, isUpperLimit, statisticOf } from './criteria.js';
 import type { MetricValue } from './detect.js';
+import { LastHeard, MOST_DEVICES } from './last-heard.js';
 import { measurementsOf } from './measurements.js';
 import { MetricWindow } from './metric-window.js';
 import { OfflineDevices, lookAgainAt } from './offline-devices.js';
@@ -22,7 +23,6 @@ import { type Watched, watchedBehaviors } from './watched.js';
 const AWAY = 'aws:disconnect-duration';
 /** device-defender-troubleshoot.html. */
 const INVALID_AFTER_MS = 2 * 86_400_000;
-const MOST_DEVICES = 20_000;
 
 interface InARow {
   abnormal: number;
@@ -37,7 +37,7 @@ export class Detector {
   /** Key of the behaviour → what its statistic stands for: that of the window before. */
   private readonly limits = new Map<string, number>();
   private readonly rows = new Map<string, InARow>();
-  private readonly heardAtMs = new Map<string, number>();
+  private readonly heard = new LastHeard();
   private readonly offline = new OfflineDevices();
   private dueMs = Infinity;
   private cancel = (): void => undefined;
@@ -89,7 +89,7 @@ export class Detector {
   private begin(device: string): number {
     const now = this.state.now();
     this.close(now);
-    this.heardAtMs.set(device, now);
+    this.heard.note(device, now);
     for (const each of this.watched) if (each.metric.cloud && each.metric.counted) this.windowOf(each, now).hear(device);
     return now;
   }
@@ -196,7 +196,7 @@ export class Detector {
   }
 
   private invalidAtMs({ thingName, lastAtMs }: { readonly thingName: string; readonly lastAtMs: number }): number {
-    return Math.max(lastAtMs, this.heardAtMs.get(thingName) ?? 0) + INVALID_AFTER_MS;
+    return Math.max(lastAtMs, this.heard.of(thingName) ?? 0) + INVALID_AFTER_MS;
   }
 
   /** How long a device is away is measured while it is silent: that is never without data. */
@@ -213,7 +213,7 @@ export class Detector {
   }
 
   private forget(now: number): void {
-    for (const [device, atMs] of this.heardAtMs) if (now - atMs > INVALID_AFTER_MS) this.heardAtMs.delete(device);
+    this.heard.forgetBefore(now - INVALID_AFTER_MS);
     if (this.rows.size > MOST_DEVICES) this.rows.clear();
     const keys = new Set(this.current().map(({ key }) => key));
     for (const row of this.rows.keys()) if (!keys.has(row.slice(0, row.indexOf('\n')))) this.rows.delete(row);

@@ -1,6 +1,7 @@
-/** What was measured of each device in one window of one length: [startMs, endMs). */
+/** What was measured of each device in one window of one length: [startMs, endMs). Of more devices than `MOST_DEVICES` nothing is kept. */
 import type { MetricValue } from './detect.js';
 import { isUpperLimit } from './criteria.js';
+import { MOST_DEVICES } from './last-heard.js';
 import type { Watched } from './watched.js';
 
 interface Sample {
@@ -22,13 +23,15 @@ export class MetricWindow {
   }
 
   hear(device: string): void {
-    this.heard.add(device);
+    if (this.heard.size < MOST_DEVICES) this.heard.add(device);
   }
 
   add({ key }: Watched, device: string, value: number | string): void {
     const ofBehavior = this.samples.get(key) ?? new Map<string, Sample>();
     this.samples.set(key, ofBehavior);
-    const sample = ofBehavior.get(device) ?? { sum: 0, least: Infinity, most: -Infinity, elements: new Set() };
+    const held = ofBehavior.get(device);
+    if (!held && ofBehavior.size >= MOST_DEVICES) return;
+    const sample = held ?? { sum: 0, least: Infinity, most: -Infinity, elements: new Set() };
     ofBehavior.set(device, sample);
     if (typeof value === 'string') sample.elements.add(value);
     else {

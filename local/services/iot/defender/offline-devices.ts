@@ -1,9 +1,9 @@
 /** Who is away, and since when: `aws:disconnect-duration`, in minutes (DDG detect-cloud-side-metrics.html). Devices that were never seen to disconnect are not tracked. */
 import type { BehaviorCriteria } from './detect.js';
+import { MOST_DEVICES } from './last-heard.js';
 import { PERIOD_MS } from './watched.js';
 
 const MINUTE_MS = 60_000;
-const MOST_DEVICES = 20_000;
 
 export class OfflineDevices {
   private readonly since = new Map<string, number>();
