@@ -80,6 +80,21 @@ describe('a device that answers the command', () => {
     await world.run(input, { until: 'nothing', ports });
     expect([...world.jobs.jobs.values()].map(({ document }) => document.operation)).toEqual(['shut-off', 'resume']);
   });
+  it('and is released before it is on record that it was asked, goes on all the same: the step had died with the question under way', async () => {
+    const { world, commands, input, ports } = single({ job: 'QUEUED' });
+    await world.run(input, { until: 'ShutOff', ports });
+    const { move } = world.records;
+    world.records.move = () => Promise.reject(new Error('ThrottlingException'));
+    await expect(world.step('ShutOff', input, ports())).rejects.toThrow('ThrottlingException');
+    world.records.move = move.bind(world.records);
+    expect([commands.executions.size, shutOffOf(world)]).toEqual([1, undefined]);
+    await world.askRelease('pump-1');
+    await world.run(input, { until: 'nothing', ports });
+    expect([...world.jobs.jobs.values()].map(({ document, status }) => [document.operation, status])).toEqual([
+      ['shut-off', 'CANCELED'],
+      ['resume', 'SUCCEEDED'],
+    ]);
+  });
   it.each(['FAILED', 'REJECTED'])('but says %s to the job, has not shut off', async (job) => {
     const { world, id, input, ports } = single({ job });
     await world.run(input, { ports });

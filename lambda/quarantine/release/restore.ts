@@ -23,11 +23,13 @@ export async function restore(ports: ReleasePorts, settings: StepSettings, conta
   const { thingName, containmentId, shutOff, release, snapshot, adopted } = containment;
   await note(ports, { ...containment, by: release?.by }, 'intent', 'release', 'release-asked', { why: release?.reason ?? '' });
   const report: Report = [];
-  if (shutOff !== undefined && shutOff.outcome === undefined) await ports.jobs.cancel(shutOff.jobId);
+  const wasAsked = mayHaveBeenAsked(containment);
+  if (wasAsked && shutOff?.outcome === undefined)
+    await ports.jobs.cancel(quarantineNames(settings.application).job('shut-off', containmentId));
   await restoreGroups(ports, settings, containment, report);
   const claimed = [...snapshot.certificates, ...adopted];
   for (const { certificateId } of claimed) await restoreCertificate(ports, settings, containment, certificateId, report);
-  if (shutOff !== undefined) await askToResume(ports, settings, containment, report);
+  if (wasAsked) await askToResume(ports, settings, containment, report);
   for (const { certificateId } of claimed) await ports.claims.forget(certificateId);
   await note(ports, { ...containment, by: release?.by }, 'outcome', 'release', 'released', {
     certificates: listed(claimed.map(({ certificateId }) => certificateId)),
@@ -39,6 +41,13 @@ export async function restore(ports: ReleasePorts, settings: StepSettings, conta
   ports.signals.count(METRICS.released);
   ports.signals.info('thing released', { thingName, containmentId, differs: report });
 }
+
+/**
+ * Also where no answer is on record, and not even the question: the step that asks may have died with both under way, and a device that was told to stop, and
+ * not to go on, stands still for ever. To be told to resume for nothing is nothing (docs/protocol.md § 10).
+ */
+const mayHaveBeenAsked = ({ shutOff, response, reopenedAtMs }: Containment): boolean =>
+  shutOff !== undefined || response === 'shut-off' || reopenedAtMs !== undefined;
 
 async function restoreGroups(ports: ReleasePorts, settings: StepSettings, containment: Containment, report: Report): Promise<void> {
   const { thingName, snapshot, state, settledAtMs } = containment;
