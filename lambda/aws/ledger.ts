@@ -23,6 +23,7 @@
  *     VIOLATION#<violationId>            VIOLATION                              a violation of the built-in monitor, and what people judged it to be; VIOLATIONS#<thingName>: the open ones
  *     PRESENCE#<bucket>                  <clientId>                             is it connected, since when, from where
  *     CONTAINED#<thingName>              CONTAINED                              the thing is isolated; rows beside it: containment-records.ts
+ *     REPAIR-POLICY                      <policyName>                           repair policy of one containment, as long as it is at AWS IoT: repair-policies.ts
  *     LOOK                               <thingName>                            from when a look at a contained thing may be asked for
  *     CONTAINMENT-BOOKED                 <containmentId>                        what the brake of quarantine counts: containment-budget.ts
  *     HOLD-CONTAIN                       <hash>                                 list of containments over that brake

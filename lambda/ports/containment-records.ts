@@ -51,6 +51,8 @@ export interface Containment {
   /** From then on the swapped policies count. */
   readonly settledAtMs?: number;
   readonly reopenedAtMs?: number;
+  /** Repair policy of this containment alone, for client ids that are not the thing's name (domain/protocol/repair-policy.ts). */
+  readonly namedRepair?: { readonly policyName: string; readonly clientIds: readonly string[] };
   /** Certificates that were made ACTIVE for repair: one of them that is INACTIVE later was deactivated by somebody else. */
   readonly reopened?: readonly CertificateId[];
   readonly deactivatedAtMs?: number;

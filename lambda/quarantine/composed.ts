@@ -14,6 +14,7 @@ import { iotJobs } from '../aws/jobs.js';
 import type { Ledger } from '../aws/ledger.js';
 import { dynamoPace } from '../aws/pace.js';
 import { iotRegistry } from '../aws/registry.js';
+import { iotRepairPolicies } from '../aws/repair-policies.js';
 import { dynamoRotations } from '../aws/rotations.js';
 import { detectViolations } from '../aws/violations-detect.js';
 import { monitorViolations } from '../aws/violations-monitor.js';
@@ -50,6 +51,7 @@ export function stepPorts(env: Steps): StepPorts & { readonly signals: FlushingS
     jobs: iotDeviceJobs(iot),
     pace: dynamoPace(ledger),
     records: dynamoContainmentRecords(ledger, clock),
+    repairPolicies: iotRepairPolicies(iot, ledger),
     registry: iotRegistry(iot, iotDataClient(), arns),
     rights: iotRights(iot, arns),
     rotationJobs: iotJobs(iot),
@@ -60,6 +62,19 @@ export function stepPorts(env: Steps): StepPorts & { readonly signals: FlushingS
     workflows: workflowWaker(),
   };
 }
+
+/** What a contained device may do, where a policy of its own says so. */
+export const repairRightsOf = ({
+  IOT_ARNS,
+  SHUT_OFF_COMMAND_ARN,
+  TOPIC_PREFIX,
+}: Pick<ContainEnv, 'IOT_ARNS' | 'SHUT_OFF_COMMAND_ARN' | 'TOPIC_PREFIX'>): Pick<StepSettings, 'repairRights'> => ({
+  repairRights: {
+    topicPrefix: TOPIC_PREFIX,
+    commands: SHUT_OFF_COMMAND_ARN !== 'off',
+    arn: (resource, name) => `${IOT_ARNS}:${resource}/${name}`,
+  },
+});
 
 /** The AWS IoT command that tells a device to shut off, where it is on. */
 export function commandsBy({ SHUT_OFF_COMMAND_ARN: arn }: Pick<ContainEnv, 'SHUT_OFF_COMMAND_ARN'>): Pick<StepPorts, 'commands'> {

@@ -1,4 +1,5 @@
 /** What the steps of a containment need of their neighbours, and their settings: one list for those that take and those that give back. */
+import type { RepairRights } from '../../domain/protocol/repair-policy.js';
 import type { Mode } from '../../domain/protocol/revocation.js';
 import type { TimeBoxEnd } from '../../domain/fleet/time-box.js';
 import type { Clock } from '../ports/clock.js';
@@ -12,6 +13,7 @@ import type { Inventory } from '../ports/inventory.js';
 import type { Jobs } from '../ports/jobs.js';
 import type { Pace } from '../ports/pace.js';
 import type { Registry } from '../ports/registry.js';
+import type { RepairPolicies } from '../ports/repair-policies.js';
 import type { RevocationHolds } from '../ports/revocation-holds.js';
 import type { Rotations } from '../ports/rotations.js';
 import type { Signals } from '../ports/signals.js';
@@ -24,11 +26,12 @@ export interface StepPorts {
   /** `undefined`: devices are told to shut off by jobs alone. */
   readonly commands?: DeviceCommands;
   readonly decisions: Pick<DecisionLog, 'append'>;
-  readonly inventory: Pick<Inventory, 'byId' | 'bySerial' | 'byThing' | 'setStatus'>;
+  readonly inventory: Pick<Inventory, 'byId' | 'bySerial' | 'byThing' | 'setStatus' | 'usersOf'>;
   readonly jobs: DeviceJobs;
   readonly pace: Pace;
   readonly records: ContainmentRecords;
   readonly registry: Pick<Registry, 'describe' | 'setStatus' | 'thingsOf' | 'deleteConnection'>;
+  readonly repairPolicies: RepairPolicies;
   readonly rights: Rights;
   readonly rotationJobs: Pick<Jobs, 'cancelExecution'>;
   readonly rotations: Pick<Rotations, 'byOld' | 'byNew' | 'move'>;
@@ -49,6 +52,8 @@ export interface StepSettings {
   readonly application: string;
   readonly mode: Mode;
   readonly repairPolicy: string;
+  /** What a repair policy of one containment says; `undefined`: this function makes none. */
+  readonly repairRights?: RepairRights;
   readonly quarantineGroup: string;
   /** From the swap of the policies until they count. */
   readonly settleMs: number;

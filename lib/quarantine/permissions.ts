@@ -3,6 +3,7 @@ import { ArnFormat, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { shutOffCommandName } from '../../domain/protocol/command.js';
 import { quarantineNames } from '../../domain/protocol/containment-workflow.js';
+import { namedRepairPatterns } from '../../domain/protocol/repair-policy.js';
 import { campaignResourceName } from '../../domain/protocol/rotation-work.js';
 import type { Permission } from '../shared/own-function.js';
 import { iotArn } from '../shared/permissions.js';
@@ -60,6 +61,24 @@ export const swapPolicies = (scope: Construct): Permission => ({
   resources: [certificates(scope)],
   wildcard:
     'The certificates of a contained thing are known when it is contained, not at deployment. They get the repair policy alone, or what the snapshot says that they had.',
+});
+
+/** Of single containments: never the one of the fleet, nor those of another installation. */
+const repairPolicies = (scope: Construct, prefix: string): string[] =>
+  namedRepairPatterns(prefix).map((pattern) => iotArn(scope, 'policy', pattern));
+
+export const makeRepairPolicies = (scope: Construct, prefix: string): Permission => ({
+  actions: ['iot:CreatePolicy', 'iot:GetPolicy'],
+  resources: repairPolicies(scope, prefix),
+  wildcard:
+    'Named after containments, which nobody knows at deployment: a device whose client id is not its name is let in for repair by a policy of its own. Only names of this installation.',
+});
+
+export const deleteRepairPolicies = (scope: Construct, prefix: string): Permission => ({
+  actions: ['iot:DeletePolicy'],
+  resources: repairPolicies(scope, prefix),
+  wildcard:
+    'Named after containments, which nobody knows at deployment. Only names of this installation, and AWS IoT deletes no policy that anybody has.',
 });
 
 export const joinQuarantine = (scope: Construct, groupName: string): Permission => ({

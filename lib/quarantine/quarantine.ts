@@ -138,13 +138,15 @@ export class Quarantine extends Construct {
   }
 
   private makeContain(): InvokedFunction<ContainVariables> {
-    const { prefix } = this.configuration;
+    const { prefix, devices } = this.configuration;
     const contain = new InvokedFunction<ContainVariables>(this, 'Contain', {
       ...this.props,
       name: 'quarantine-contain',
       description: 'Steps of a containment that take: record, cut, lock, reopen, shut off',
       environment: {
         ...this.steps(),
+        IOT_ARNS: may.iotArns(this),
+        TOPIC_PREFIX: devices.topicPrefix,
         SHUT_OFF_COMMAND_ARN: this.settings.shutOffCommand ? mayContain.shutOffCommandArn(this, prefix) : 'off',
       },
       timeout: Duration.minutes(5),
@@ -158,6 +160,7 @@ export class Quarantine extends Construct {
       .allow(may.changeCertificateStatus(this, mayContain.dropAndDeactivate))
       .allow(may.dropConnections(this))
       .allow(mayContain.swapPolicies(this))
+      .allow(mayContain.makeRepairPolicies(this, prefix))
       .allow(mayContain.joinQuarantine(this, quarantineNames(prefix).group))
       .allow(mayContain.leaveGroups(this))
       .allow(mayContain.deviceJob(this, prefix))
@@ -239,7 +242,11 @@ export class Quarantine extends Construct {
     });
     this.allowCommon(watch);
     // Also in `observe`: what was to be released when it died is begun again, and gives back.
-    watch.allow(mayContain.seeWorkflows(this, this.configuration.prefix)).allow(mayContain.startWorkflows(this, this.configuration.prefix));
+    // … and what it leaves behind is deleted.
+    watch
+      .allow(mayContain.seeWorkflows(this, this.configuration.prefix))
+      .allow(mayContain.startWorkflows(this, this.configuration.prefix))
+      .allow(mayContain.deleteRepairPolicies(this, this.configuration.prefix));
     if (!this.enforces) return watch;
     return watch
       .allow(may.changeCertificateStatus(this, mayContain.dropAndDeactivate))

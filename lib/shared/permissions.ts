@@ -31,6 +31,12 @@ export function getIssuedCertificates(privateCaArns: readonly string[]): Permiss
 export const iotArn = (scope: Construct, resource: string, resourceName: string): string =>
   Stack.of(scope).formatArn({ service: 'iot', resource, resourceName, arnFormat: ArnFormat.SLASH_RESOURCE_NAME });
 
+/** What these begin with, up to the resource. */
+export const iotArns = (scope: Construct): string => {
+  const { partition, region, account } = Stack.of(scope);
+  return `arn:${partition}:iot:${region}:${account}`;
+};
+
 /** ListPrincipalThingsV2 is authorised by iot:ListPrincipalThings (IAPI); the service list of IAM has learned a name of its own for it since. */
 export function readRegistry(scope: Construct): Permission {
   return {

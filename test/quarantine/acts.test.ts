@@ -77,7 +77,12 @@ describe('what was done is on record', () => {
     });
     // What is not there is no member: a row does not take it.
     expect(detailOf(world, 'cut')).toStrictEqual({ certificates: id, clientIds: 'pump-1 client-7' });
-    expect(detailOf(world, 'lock')).toStrictEqual({ policies: 'device', groups: 'line', rotations: 'fleetwarden-rotation-c' });
+    expect(detailOf(world, 'lock')).toStrictEqual({
+      policies: 'device',
+      groups: 'line',
+      rotations: 'fleetwarden-rotation-c',
+      letInAs: 'client-7',
+    });
     expect(detailOf(world, 'reopen')).toStrictEqual({ certificates: id });
     expect(detailOf(world, 'shut-off')).toMatchObject({ status: 'SUCCEEDED', stopped: 'actuation,telemetry' });
     const { differs, seconds, certificates } = detailOf(world, 'release')!;

@@ -21,8 +21,8 @@ export async function cutOff(
     await ports.claims.claim(seen, thingName);
     if (await deactivate(ports, settings, seen)) cut.push(seen.certificateId);
   }
-  for (const clientId of new Set([...snapshot.clientIds, ...(await clientIdsOf(ports, thingName))]))
-    await ports.registry.deleteConnection(clientId);
+  const seenSince = await clientIdsOf(ports, thingName, [...snapshot.certificates, ...adopted]);
+  for (const clientId of new Set([...snapshot.clientIds, ...seenSince])) await ports.registry.deleteConnection(clientId);
   return cut;
 }
 

@@ -3,6 +3,7 @@
  * are left; it joins the quarantine group, which carries none and is there to be seen. A policy takes minutes to count (FACTS B7), hence the wait that
  * follows. What people attached since the snapshot is left alone and told.
  */
+import { isNamedRepairPolicy } from '../../../domain/protocol/repair-policy.js';
 import { OPEN_ROTATION_STATES } from '../../../domain/protocol/rotation.js';
 import type { CertificateSnapshot, Containment } from '../../ports/containment-records.js';
 import { nextSlot, ofPolicies } from '../pace.js';
@@ -19,9 +20,10 @@ export interface Locked {
 }
 
 export async function lock(ports: LockPorts, settings: StepSettings, containment: Containment): Promise<Locked> {
-  const { thingName, snapshot, adopted } = containment;
+  const { thingName, snapshot, adopted, namedRepair } = containment;
   const policiesTaken: string[] = [];
-  for (const seen of [...snapshot.certificates, ...adopted]) policiesTaken.push(...(await swapPolicies(ports, settings, seen)));
+  for (const seen of [...snapshot.certificates, ...adopted])
+    policiesTaken.push(...(await swapPolicies(ports, settings, seen, namedRepair?.policyName)));
   const groupsLeft = snapshot.groups.filter(({ policies }) => policies.length > 0).map(({ name }) => name);
   for (const name of groupsLeft) await ports.rights.leaveGroup(name, thingName);
   const joined = await ports.rights.joinGroup(settings.quarantineGroup, thingName);
@@ -32,18 +34,23 @@ export async function lock(ports: LockPorts, settings: StepSettings, containment
 /** First out, then in: a certificate takes ten policies at most. It is INACTIVE meanwhile, so there is no moment at which it matters. */
 export async function swapPolicies(
   ports: Pick<LockPorts, 'clock' | 'pace' | 'rights' | 'registry'>,
-  settings: Pick<StepSettings, 'perSecond' | 'repairPolicy'>,
+  settings: Pick<StepSettings, 'application' | 'perSecond' | 'repairPolicy'>,
   { certificateId, policies }: CertificateSnapshot,
+  named?: string,
 ): Promise<readonly string[]> {
-  const { repairPolicy } = settings;
-  const taken = policies.filter((name) => name !== repairPolicy);
-  await nextSlot(ports, settings, { calls: ofPolicies(taken.length) });
+  const { application, repairPolicy } = settings;
+  const wanted = [repairPolicy, ...(named === undefined ? [] : [named])];
+  // Another contained thing that has this certificate may have a policy of its own on it.
+  const taken = policies.filter((name) => name !== repairPolicy && !isNamedRepairPolicy(application, name));
+  await nextSlot(ports, settings, { calls: ofPolicies(Math.max(taken.length, named === undefined ? 0 : wanted.length)) });
   const registered = await ports.registry.describe(certificateId);
   // What is revoked can do nothing any more, and keeps what it had.
   if (registered === undefined || registered.status === 'REVOKED') return [];
   for (const name of taken) await ports.rights.detachPolicy(certificateId, name);
-  const attached = await ports.rights.attachPolicy(certificateId, repairPolicy);
-  if (attached !== 'attached') throw new Error(`repair policy ${repairPolicy} on certificate ${certificateId}: ${attached}`);
+  for (const name of wanted) {
+    const attached = await ports.rights.attachPolicy(certificateId, name);
+    if (attached !== 'attached') throw new Error(`repair policy ${name} on certificate ${certificateId}: ${attached}`);
+  }
   return taken;
 }
 

@@ -3,6 +3,7 @@
  * snapshot, nobody has revoked it or put it on hold meanwhile, and the repair policy is the only right that it has left.
  */
 import type { CertificateId } from '../../../domain/fleet/certificate-id.js';
+import { isNamedRepairPolicy } from '../../../domain/protocol/repair-policy.js';
 import type { Containment } from '../../ports/containment-records.js';
 import type { RegisteredCertificate } from '../../ports/registry.js';
 import { nextSlot, ofPolicies, type Slot } from '../pace.js';
@@ -50,7 +51,7 @@ export async function reopen(ports: ReopenPorts, settings: StepSettings, { thing
         before: before.status,
         now: registered?.status,
         revocation: await revocationOf(ports, seen.certificateId, registered),
-        policies: (await ports.rights.policiesOf(seen.certificateId)) ?? [],
+        policies: await beyondNames(ports, settings, seen.certificateId),
         carryingGroups,
       },
       settings.repairPolicy,
@@ -62,6 +63,11 @@ export async function reopen(ports: ReopenPorts, settings: StepSettings, { thing
     active.push(seen.certificateId);
   }
   return { active, withRights };
+}
+
+/** A repair policy of one containment, ours or another's that has this certificate as well, gives no more than the one of the fleet: the same by other names. */
+async function beyondNames({ rights }: ReopenPorts, { application }: StepSettings, id: CertificateId): Promise<readonly string[]> {
+  return ((await rights.policiesOf(id)) ?? []).filter((name) => !isNamedRepairPolicy(application, name));
 }
 
 /**

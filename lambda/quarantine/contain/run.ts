@@ -14,6 +14,7 @@ import { nextSlot } from '../pace.js';
 import type { StepPorts, StepSettings } from '../ports.js';
 import { cutOff } from './cut.js';
 import { lock } from './lock.js';
+import { letInByName } from './named.js';
 import { record } from './record.js';
 import { reopen } from './reopen.js';
 import { askShutOff, checkAnswer } from './shut-off.js';
@@ -105,11 +106,14 @@ const cutAct: Act = async (ports, settings, containment) => {
 
 const lockAct: Act = async (ports, settings, containment) => {
   await note(ports, containment, 'intent', 'lock', 'cut-off');
-  const { policiesTaken, groupsLeft, rotationsCancelled, notSeen } = await lock(ports, settings, containment);
+  const { containment: named, leftOut } = await letInByName(ports, settings, containment);
+  const { policiesTaken, groupsLeft, rotationsCancelled, notSeen } = await lock(ports, settings, named);
   await note(ports, containment, 'outcome', 'lock', 'rights-swapped', {
     policies: listed(policiesTaken),
     groups: listed(groupsLeft),
     rotations: listed(rotationsCancelled),
+    ...(named.namedRepair === undefined ? {} : { letInAs: listed(named.namedRepair.clientIds) }),
+    ...(leftOut.length === 0 ? {} : { notLetInAs: listed(leftOut) }),
     ...(notSeen === undefined ? {} : { quarantineGroup: notSeen }),
   });
   return move(ports, containment, 'cut', { state: 'locked', settledAtMs: ports.clock.nowMs() + settings.settleMs });

@@ -31,7 +31,8 @@ export async function takeSnapshot(
     if (group?.isDynamic === true) dynamicGroups.push(name);
     else if (group !== undefined) groups.push({ name, policies: group.policies });
   }
-  return { takenAtMs: ports.clock.nowMs(), certificates, groups, dynamicGroups, clientIds: await clientIdsOf(ports, thing) };
+  const clientIds = await clientIdsOf(ports, thing, certificates);
+  return { takenAtMs: ports.clock.nowMs(), certificates, groups, dynamicGroups, clientIds };
 }
 
 /** `undefined`: deleted. */
@@ -58,9 +59,18 @@ export async function certificateFound(
   return isHeld ? { ...found, onHold: true } : found;
 }
 
-/** The thing's name, and every client id that the inventory has seen with its certificates: the two need not be the same. */
-export async function clientIdsOf({ inventory }: Pick<SnapshotPorts, 'inventory'>, thing: ThingName): Promise<readonly string[]> {
+/**
+ * The thing's name, and every client id that the inventory has seen with its certificates: the two need not be the same. Asked by certificate as well: a device that is not attached exclusively is
+ * heard of without its thing.
+ */
+export async function clientIdsOf(
+  { inventory }: Pick<SnapshotPorts, 'inventory'>,
+  thing: ThingName,
+  certificates: readonly Pick<CertificateSnapshot, 'certificateId'>[],
+): Promise<readonly string[]> {
   const ids = new Set<string>([thing]);
-  for await (const { clientId } of inventory.byThing(thing)) if (clientId !== undefined && clientId !== '') ids.add(clientId);
+  const add = (clientId: string | undefined): void => void (clientId !== undefined && clientId !== '' && ids.add(clientId));
+  for await (const { clientId } of inventory.byThing(thing)) add(clientId);
+  for (const { certificateId: id } of certificates) add((await inventory.byId(id))?.clientId);
   return [...ids];
 }

@@ -4,6 +4,7 @@
  */
 import { METRICS } from '../../../domain/fleet/metrics.js';
 import { quarantineNames } from '../../../domain/protocol/containment-workflow.js';
+import { isNamedRepairPolicy } from '../../../domain/protocol/repair-policy.js';
 import { SHUT_OFF_VERSION } from '../../../domain/protocol/shut-off.js';
 import type { CertificateId } from '../../../domain/fleet/certificate-id.js';
 import type { CertificateSnapshot, Containment } from '../../ports/containment-records.js';
@@ -26,6 +27,8 @@ export async function restore(ports: ReleasePorts, settings: StepSettings, conta
   const wasAsked = mayHaveBeenAsked(containment);
   if (wasAsked && shutOff?.outcome === undefined)
     await ports.jobs.cancel(quarantineNames(settings.application).job('shut-off', containmentId));
+  // Out first: a certificate has ten policies at most.
+  await takeNames(ports, settings, containment);
   await restoreGroups(ports, settings, containment, report);
   const claimed = [...snapshot.certificates, ...adopted];
   for (const { certificateId } of claimed) await restoreCertificate(ports, settings, containment, certificateId, report);
@@ -115,13 +118,15 @@ const wasOnlyAsked = ({ response, settledAtMs }: Containment): boolean => respon
 
 async function restorePolicies(
   ports: ReleasePorts,
-  { repairPolicy }: StepSettings,
+  { application, repairPolicy }: StepSettings,
   containment: Containment,
   { certificateId, policies }: Pick<CertificateSnapshot, 'certificateId' | 'policies'>,
   report: Report,
 ): Promise<void> {
-  const now = await ports.rights.policiesOf(certificateId);
-  if (now === undefined) return;
+  const attached = await ports.rights.policiesOf(certificateId);
+  if (attached === undefined) return;
+  // Those of single containments are taken off by their own release (takeNames).
+  const now = attached.filter((name) => !isNamedRepairPolicy(application, name));
   const { detach, attach, kept } = planPolicies(policies, now, repairPolicy);
   for (const name of detach) await ports.rights.detachPolicy(certificateId, name);
   // Without the repair policy on it, nobody has taken anything from this certificate: another thing that has it may have been locked.
@@ -131,10 +136,21 @@ async function restorePolicies(
       report.push(`policy ${name} on ${certificateId}: detached meanwhile`);
       continue;
     }
-    const attached = await ports.rights.attachPolicy(certificateId, name);
-    if (attached !== 'attached') report.push(`policy ${name} on ${certificateId}: ${attached}`);
+    const given = await ports.rights.attachPolicy(certificateId, name);
+    if (given !== 'attached') report.push(`policy ${name} on ${certificateId}: ${given}`);
   }
   for (const name of kept) report.push(`policy ${name} on ${certificateId}: attached meanwhile, kept`);
+}
+
+/** From all that may have it, a new certificate that has copied it among them: then the regular look can delete it. */
+async function takeNames(ports: ReleasePorts, settings: StepSettings, containment: Containment): Promise<void> {
+  const { thingName, namedRepair, snapshot, adopted, replaced = [] } = containment;
+  if (namedRepair === undefined) return;
+  const ids = new Set([...snapshot.certificates, ...adopted].map(({ certificateId }) => certificateId));
+  for (const { fresh } of replaced) ids.add(fresh);
+  for (const id of await ports.rights.certificatesOf(thingName)) ids.add(id);
+  await nextSlot(ports, settings, { calls: ofPolicies(ids.size) });
+  for (const id of ids) await ports.rights.detachPolicy(id, namedRepair.policyName);
 }
 
 /** The hold came when the certificate was INACTIVE by us, so it has never been the reason: without a word it would be INACTIVE for ever. */

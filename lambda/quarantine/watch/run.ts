@@ -1,11 +1,13 @@
 /**
  * Every few minutes all that is contained, and at once one thing of which the inventory hears something new: certificates that have appeared on a contained thing
  * inherit the containment; what is ACTIVE and must not be is shut again; rights that somebody gave beside repair are told; a workflow that does not move is told,
- * and begun again where it is there no more (in `observe` only where it gives back); what the brake counts of a containment that never began is given up.
+ * and begun again where it is there no more (in `observe` only where it gives back); what the brake counts of a containment that never began is given up, and policies that
+ * no containment needs any more are deleted.
  */
 import type { CertificateId } from '../../../domain/fleet/certificate-id.js';
 import { METRICS } from '../../../domain/fleet/metrics.js';
 import type { ThingName } from '../../../domain/fleet/thing-name.js';
+import { isNamedRepairPolicy } from '../../../domain/protocol/repair-policy.js';
 import { executionOf } from '../../../domain/protocol/containment-workflow.js';
 import { cutOff } from '../contain/cut.js';
 import { swapPolicies } from '../contain/lock.js';
@@ -19,6 +21,7 @@ import { nextSlot, type Slot } from '../pace.js';
 import type { StepPorts, StepSettings } from '../ports.js';
 import { giveUpAbandoned } from './bookings.js';
 import { decideWatch, pulseOf, type PulseFacts } from './decide.js';
+import { removeLeftovers } from './leftovers.js';
 import type { WatchPorts } from './ports.js';
 
 /** A regular look waits for nobody: who is being cut off, locked or released comes first. */
@@ -52,7 +55,10 @@ export async function run(ports: WatchPorts, settings: StepSettings, only?: Thin
   if (only === undefined) signals.count(METRICS.thingsContained, contained.size);
   if (notLookedAt.length > 0) signals.info('not looked at', { count: notLookedAt.length, of: contained.size });
   // Under the stop nothing is begun, so nothing is missing.
-  if (only === undefined && !stopped) await giveUpAbandoned(ports, contained);
+  if (only === undefined && !stopped) {
+    await giveUpAbandoned(ports, contained);
+    await removeLeftovers(ports, settings, { waitMs: LOOK_WAIT_MS });
+  }
   if (failure !== undefined) throw failure;
 }
 
@@ -143,7 +149,7 @@ async function adopt(
   const moved = await records.move(thingName, containmentId, [state], { adopted: [...adopted, ...found] });
   if (moved === undefined) return; // it has gone on: the next look finds it there
   await cutOff(ports, settings, { thingName, snapshot: { ...moved.snapshot, certificates: [] }, adopted: found });
-  for (const certificate of found) await swapPolicies(ports, settings, certificate);
+  for (const certificate of found) await swapPolicies(ports, settings, certificate, moved.namedRepair?.policyName);
   signals.count(METRICS.certificatesAdopted, found.length);
   await note(ports, containment, 'outcome', 'inherit', 'adopted-certificate', {
     certificates: listed(found.map(({ certificateId }) => certificateId)),
@@ -152,12 +158,12 @@ async function adopt(
 
 async function tellOfRights(
   ports: StepPorts,
-  { repairPolicy }: StepSettings,
+  { application, repairPolicy }: StepSettings,
   containment: Containment,
   seen: CertificateSnapshot,
 ): Promise<void> {
   const isLocked = containment.settledAtMs !== undefined;
-  const more = seen.policies.filter((name) => name !== repairPolicy);
+  const more = seen.policies.filter((name) => name !== repairPolicy && !isNamedRepairPolicy(application, name));
   if (!isLocked || more.length === 0) return;
   await weakened(ports, containment, { certificateId: seen.certificateId, policies: listed(more) });
 }

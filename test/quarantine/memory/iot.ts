@@ -6,11 +6,13 @@ import { thingName, type ThingName } from '../../../domain/fleet/thing-name.js';
 import type { ShutOffJob } from '../../../domain/protocol/shut-off.js';
 import type { DeviceJobs, Rights } from '../../../lambda/ports/containment-rights.js';
 import type { CertificateStatus } from '../../../domain/fleet/certificate-status.js';
+import type { NamedRepairPolicy, RepairPolicies } from '../../../lambda/ports/repair-policies.js';
 import type { Registry } from '../../../lambda/ports/registry.js';
 
 /** AWS IoT's own limits (FACTS B6). */
 const MAX_POLICIES = 10;
 const MAX_GROUPS = 10;
+const MAX_DOCUMENT = 2048;
 
 export interface MemoryCertificate {
   status: CertificateStatus;
@@ -138,6 +140,33 @@ export class MemoryIot implements Rights, Pick<Registry, 'describe' | 'setStatus
       things: [...this.things].map(([name, { groups }]) => [name, sorted(groups)]),
       certificates: [...this.certificates].map(([id, { status, policies }]) => [id, status, sorted(policies)]),
     };
+  }
+}
+
+export class MemoryRepairPolicies implements RepairPolicies {
+  readonly listed = new Map<string, NamedRepairPolicy>();
+  readonly documents = new Map<string, string>();
+
+  constructor(private readonly iot: MemoryIot) {}
+
+  async make(policy: NamedRepairPolicy, document: string) {
+    const { policyName } = policy;
+    this.listed.set(policyName, policy);
+    if (document.length > MAX_DOCUMENT) return 'refused';
+    if (this.iot.policies.has(policyName)) return this.documents.get(policyName) === document ? 'made' : 'refused';
+    this.iot.policies.add(policyName);
+    this.documents.set(policyName, document);
+    return 'made';
+  }
+  async *all() {
+    yield* [...this.listed.values()];
+  }
+  async remove(policyName: string) {
+    if ([...this.iot.certificates.values()].some(({ policies }) => policies.has(policyName))) return 'in-use';
+    this.iot.policies.delete(policyName);
+    this.documents.delete(policyName);
+    this.listed.delete(policyName);
+    return 'removed';
   }
 }
 

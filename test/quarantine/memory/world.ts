@@ -19,7 +19,7 @@ import { TestClock } from '../../revocation/memory/clock.js';
 import { MemoryDecisions, MemoryPace, MemoryStop } from '../../revocation/memory/ledger.js';
 import { MemorySignals } from '../../revocation/memory/world.js';
 import { MemoryRotations } from '../../rotation/memory/rotations.js';
-import { MemoryDeviceJobs, MemoryIot } from './iot.js';
+import { MemoryDeviceJobs, MemoryIot, MemoryRepairPolicies } from './iot.js';
 import { MemoryBudget, MemoryClaims, MemoryContainmentHolds, MemoryRecords } from './ledger.js';
 
 export const REPAIR = 'fleetwarden-repair';
@@ -91,6 +91,7 @@ export class QuarantineWorld {
   readonly clock = new TestClock();
   readonly iot = new MemoryIot();
   readonly jobs = new MemoryDeviceJobs(this.iot);
+  readonly repairPolicies = new MemoryRepairPolicies(this.iot);
   readonly records = new MemoryRecords();
   readonly claims = new MemoryClaims();
   readonly budget = new MemoryBudget(() => this.clock.nowMs());
@@ -129,6 +130,11 @@ export class QuarantineWorld {
       application: 'fleetwarden',
       mode: this.mode,
       repairPolicy: REPAIR,
+      repairRights: {
+        topicPrefix: 'fleet',
+        commands: true,
+        arn: (resource, name) => `arn:aws:iot:eu-west-1:111122223333:${resource}/${name}`,
+      },
       quarantineGroup: QUARANTINE,
       settleMs: 10 * MINUTE,
       timeBoxMs: 24 * 60 * MINUTE,
@@ -152,10 +158,11 @@ export class QuarantineWorld {
 
   get stepPorts(): ReleasePorts & WatchPorts {
     const { claims, clock, decisions, inventory, jobs, pace, records, iot, rotations, signals, stop, violations, budget, workflows } = this;
+    const { repairPolicies } = this;
     const rotationJobs = { cancelExecution: async (jobId: string) => void this.cancelled.push(jobId) };
     const rekey = { rotate: async (name: string) => void this.rotated.push(name) };
     const shared = { claims, clock, decisions, inventory, jobs, pace, records, rotations, signals, stop, violations, budget, workflows };
-    return { ...shared, registry: iot, rights: iot, rotationJobs, rekey, revocationHolds: inventory };
+    return { ...shared, registry: iot, repairPolicies, rights: iot, rotationJobs, rekey, revocationHolds: inventory };
   }
   get intakePorts(): IntakePorts {
     const { budget, clock, decisions, holds, inventory, lists, records, iot, signals, stop, violations, workflows } = this;
