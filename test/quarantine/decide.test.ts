@@ -16,6 +16,8 @@ import {
   decideConflict,
   decideCustom,
   decideFinding,
+  decideNamed,
+  decideNameless,
   decideNobody,
   decidePrincipal,
   decideViolation,
@@ -232,6 +234,21 @@ describe('whose device it is', () => {
     ],
   ])('a thing that AWS IoT named at the connection %s', (_, isAttached, users, expected) => {
     expect(decideAttachment({ thingName: 'pump-1', clientId: 'client-7', isAttached, users })).toEqual(expected);
+  });
+
+  it.each<[string, Parameters<typeof decideNamed>[1], object]>([
+    ['that nobody else has used is meant', [], things('pump-1')],
+    ['that its former certificate has used is meant', [{ certificateId: 'c9', things: [], wasOf: 'pump-1' }], things('pump-1')],
+    ['that another thing’s certificate has used is not meant', [active('c2', 'pump-2')], nobody('offender-unknown', 'pump-1')],
+    ['that a certificate of no thing has used is not meant', [active('c2')], nobody('offender-unknown', 'pump-1')],
+    ['that very many have used is not meant', 'too-many', nobody('offender-unknown', 'pump-1')],
+  ])('a thing by a client id %s', (_, others, expected) => {
+    expect(decideNamed('pump-1', others)).toEqual(expected);
+  });
+  it('of very many who have used a client id nobody is meant', () => {
+    expect(decideNameless('x', 'too-many', 'violation')).toEqual(nobody('offender-unknown', 'x'));
+    const facts = { thingName: 'pump-1', clientId: 'x', isAttached: false, users: 'too-many' } as const;
+    expect(decideAttachment(facts)).toEqual(nobody('offender-unknown', 'x'));
   });
 
   it('people are told that nobody can be contained, unless the response is only to note it, or it is contained already', () => {

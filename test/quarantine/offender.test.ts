@@ -181,11 +181,11 @@ describe('a violation that names the thing of an exclusive attachment', () => {
     await world.intake(violate(world, 'pump-1', 'client-77'));
     expect(started(world)).toEqual(['pump-1']);
   });
-  it('contains it where its client has its name, whoever else has used that', async () => {
+  it('contains nobody where so many certificates have used the client id that nobody can tell', async () => {
     const world = fleetOf(100);
-    seen(world, certificateNumber(2), 'pump-1', 'pump-2');
-    await world.intake(violate(world, 'pump-1', 'pump-1'));
-    expect(started(world)).toEqual(['pump-1']);
+    for (let index = 2; index <= 12; index += 1) seen(world, certificateNumber(index), 'client-77', `pump-${index}`);
+    await world.intake(violate(world, 'pump-1', 'client-77'));
+    expect([started(world), told(world, 'client-77')]).toEqual([[], ['offender-unknown']]);
   });
   it('asks the certificate, where it was counted for one', async () => {
     const world = fleetOf(100);
@@ -196,6 +196,58 @@ describe('a violation that names the thing of an exclusive attachment', () => {
     const world = fleetOf(100);
     await world.intake(violate(world, 'pump-1', certificateNumber(4711)));
     expect(started(world)).toEqual(['pump-1']);
+  });
+});
+
+describe('a violation under a client id that anybody may have claimed', () => {
+  it('does not contain the thing whose name another thing’s certificate has used: people are told', async () => {
+    const world = fleetOf(100);
+    seen(world, certificateNumber(1), 'pump-1', 'pump-1');
+    seen(world, certificateNumber(2), 'pump-1', 'pump-2');
+    await world.intake(violate(world, 'pump-1', 'pump-1'));
+    expect([started(world), told(world, 'pump-1')]).toEqual([[], ['offender-unknown']]);
+  });
+  it('nor where the certificate that used it belongs to no thing, or there are very many', async () => {
+    const world = fleetOf(100);
+    world.iot.addCertificate(certificateNumber(500), 'ACTIVE', []);
+    seen(world, certificateNumber(500), 'pump-1');
+    for (let index = 20; index <= 32; index += 1) seen(world, certificateNumber(index), 'pump-2', `pump-${index}`);
+    await world.intake(violate(world, 'pump-1', 'pump-1'), violate(world, 'pump-2', 'pump-2'));
+    expect(started(world)).toEqual([]);
+  });
+  it('contains it where that was more than a week before it began', async () => {
+    const world = fleetOf(100);
+    seen(world, certificateNumber(2), 'pump-1', 'pump-2', 9 * DAY);
+    await world.intake(violate(world, 'pump-1', 'pump-1'));
+    expect(started(world)).toEqual(['pump-1']);
+  });
+  it('contains it where only its own certificates have used its name, those that it had among them', async () => {
+    const world = fleetOf(100);
+    seen(world, certificateNumber(1), 'pump-1', 'pump-1');
+    world.inventory.uses.push({ clientId: 'pump-1', certificateId: certificateNumber(1), seenAtMs: world.clock.nowMs() });
+    world.iot.addCertificate(certificateNumber(501), 'REVOKED', []);
+    seen(world, certificateNumber(501), 'pump-1', 'pump-1');
+    world.inventory.uses.push({ clientId: 'pump-1', certificateId: certificateNumber(501), seenAtMs: world.clock.nowMs() });
+    await world.intake(violate(world, 'pump-1', 'pump-1'));
+    expect(started(world)).toEqual(['pump-1']);
+  });
+  it('that is the id of another thing’s certificate contains who used it, and not the thing of that certificate', async () => {
+    const world = fleetOf(100);
+    const victim = certificateNumber(7);
+    seen(world, certificateNumber(2), victim, 'pump-2');
+    await world.intake(violate(world, victim, victim));
+    expect(started(world)).toEqual(['pump-2']);
+  });
+  it('that is no thing contains the one thing whose certificates use it, and nobody where there are two', async () => {
+    const world = fleetOf(100);
+    seen(world, certificateNumber(2), 'client-9', 'pump-2');
+    seen(world, certificateNumber(3), 'client-8', 'pump-3');
+    seen(world, certificateNumber(4), 'client-8', 'pump-4');
+    await world.intake(violate(world, 'client-9', 'client-9'), violate(world, 'client-8', 'client-8'));
+    expect([started(world), told(world, 'client-8')]).toEqual([['pump-2'], ['offender-unknown']]);
+    const [input] = [...world.executions.values()];
+    await world.run(input!);
+    expect([world.stateOf('pump-2'), input!.trigger.evidence['violator']]).toEqual(['reopened', 'client-9']);
   });
 });
 

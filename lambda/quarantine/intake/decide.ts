@@ -129,11 +129,16 @@ export interface UserFacts extends PrincipalFacts {
   readonly wasOf?: string;
 }
 
+/** More than can be asked for: a client id of so many is the name of nobody. */
+export type Users = readonly UserFacts[] | 'too-many';
+
+const isOf = (thing: string, { things, wasOf }: UserFacts): boolean => things.includes(thing) || (things.length === 0 && wasOf === thing);
+
 export interface ConflictFacts {
   readonly clientId: string;
   /** Is there a thing of that name? Then the client id is its own. */
   readonly isThing: boolean;
-  readonly users: readonly UserFacts[];
+  readonly users: Users;
 }
 
 /**
@@ -141,20 +146,29 @@ export interface ConflictFacts {
  * certificate is known to have used its name; whose certificate did, is the offender.
  */
 export function decideConflict({ clientId, isThing, users }: ConflictFacts): OffenderDecision {
-  if (users.length === 0) return nobody(clientId, 'offender-unknown');
-  if (!isThing) return decideNameless(clientId, users);
-  const isOwn = ({ things, wasOf }: UserFacts): boolean => things.includes(clientId) || (things.length === 0 && wasOf === clientId);
-  const strangers = users.filter((user) => !isOwn(user));
+  if (users === 'too-many' || users.length === 0) return nobody(clientId, 'offender-unknown');
+  if (!isThing) return decideNameless(clientId, users, 'credentials-copied');
+  const strangers = users.filter((user) => !isOf(clientId, user));
   if (strangers.length > 0) return decideUsers(clientId, strangers, 'client-id-taken');
   if (users.some(({ status }) => status !== 'ACTIVE')) return nobody(clientId, 'key-changed');
   return { who: 'things', names: [clientId], reason: 'credentials-copied' };
 }
 
 /** A client id that is no thing belongs to nobody: only where one thing alone has used it, there is no question whose device it is. */
-function decideNameless(clientId: string, users: readonly UserFacts[]): OffenderDecision {
+export function decideNameless(clientId: string, users: Users, reason: Reason): OffenderDecision {
+  if (users === 'too-many') return nobody(clientId, 'offender-unknown');
   const names = new Set(users.flatMap(({ things }) => things));
   if (names.size !== 1 || users.some(({ things }) => things.length === 0)) return nobody(clientId, 'offender-unknown');
-  return decideUsers(clientId, users, 'credentials-copied');
+  return decideUsers(clientId, users, reason);
+}
+
+/**
+ * A violation under the name of a thing. Who else has used that as his client id, because his policy allows any, may have done it and would have the thing
+ * contained in his place: then it is for people. `others`: users of the name that are not attached to the thing.
+ */
+export function decideNamed(thingName: string, others: Users): OffenderDecision {
+  const isTaken = others === 'too-many' || others.some((user) => !isOf(thingName, user));
+  return isTaken ? nobody(thingName, 'offender-unknown') : { who: 'things', names: [thingName] };
 }
 
 /** Those of them that can still connect. */
@@ -173,7 +187,7 @@ export interface AttachmentFacts {
   readonly isAttached: boolean;
   readonly clientId: string;
   /** The certificates. */
-  readonly users: readonly UserFacts[];
+  readonly users: Users;
 }
 
 /**
@@ -181,6 +195,7 @@ export interface AttachmentFacts {
  * certificate has taken its behaviour with it. What is not known does not speak against the name.
  */
 export function decideAttachment({ thingName, isAttached, clientId, users }: AttachmentFacts): OffenderDecision {
+  if (users === 'too-many') return nobody(clientId, 'offender-unknown');
   if (isAttached || users.length === 0) return { who: 'things', names: [thingName] };
   return decideUsers(clientId, users, 'violation');
 }

@@ -52,7 +52,9 @@ async function lookAtViolation(ports: IntakePorts, { responses }: IntakeSettings
   const sourced = isAlarm ? await ports.violations.read({ violationId, thingName, securityProfileName }) : undefined;
   const notified = { eventType: violationEventType, thingName, behavior: behavior.name, securityProfileName };
   const source = decideViolation({ notified, sourced }, ports.clock.nowMs());
-  const offender = source.stands ? await offenderOf(ports, thingName, sourced?.clientId) : ({ who: 'things', names: [thingName] } as const);
+  const offender = source.stands
+    ? await offenderOf(ports, thingName, sourced?.startedAtMs ?? 0, sourced?.clientId)
+    : ({ who: 'things', names: [thingName] } as const);
   const { comparisonOperator, value, durationSeconds } = behavior.criteria ?? {};
   const trigger: Trigger = {
     kind: 'violation',

@@ -5,7 +5,18 @@
 import { certificateId, type CertificateId } from '../../../domain/fleet/certificate-id.js';
 import { isThingName, thingName } from '../../../domain/fleet/thing-name.js';
 import type { AuditFinding } from '../../ports/containment-work.js';
-import { decideAttachment, decideConflict, decidePrincipal, type OffenderDecision, type PrincipalFacts, type UserFacts } from './decide.js';
+import type { ClientIdUse } from '../../ports/inventory.js';
+import {
+  decideAttachment,
+  decideConflict,
+  decideNamed,
+  decideNameless,
+  decidePrincipal,
+  type OffenderDecision,
+  type PrincipalFacts,
+  type UserFacts,
+  type Users,
+} from './decide.js';
 import type { IntakePorts } from './ports.js';
 
 type OffenderPorts = Pick<IntakePorts, 'clock' | 'inventory' | 'records' | 'registry' | 'rights'>;
@@ -14,18 +25,30 @@ type OffenderPorts = Pick<IntakePorts, 'clock' | 'inventory' | 'records' | 'regi
 const LOOK_BACK_MS = 38 * 86_400_000;
 /** Each is two or three reads of the registry. A client id of more certificates than these is the name of nobody. */
 const MOST_USERS = 10;
+/** A violation that has just begun was done by who used its client id then: a use that goes on is noted once a week, and the windows take their time. */
+const USED_BEFORE_MS = 8 * 86_400_000;
 const CERTIFICATE_ID = /^[0-9a-f]{64}$/;
 
-/** Of a violation of `name`, as its source has it. `client`: for which it was counted. */
-export async function offenderOf(ports: OffenderPorts, name: string, client: string = name): Promise<OffenderDecision> {
+/** Of a violation of `name`, as its source has it: `client`, for which it was counted, and since when it is in alarm. */
+export async function offenderOf(ports: OffenderPorts, name: string, startedAtMs: number, client = name): Promise<OffenderDecision> {
   const asNamed = { who: 'things', names: [name] } as const;
   if (!isThingName(name)) return asNamed;
-  if (CERTIFICATE_ID.test(client) && (await ports.rights.describeThing(thingName(client))) === undefined) {
+  const claimed = async () => lately(await ports.inventory.usersOf(client), startedAtMs - USED_BEFORE_MS);
+  // Whose connection is refused is counted for his certificate, and is not seen under any client id. Who was let in may call himself by another’s certificate.
+  if (CERTIFICATE_ID.test(client) && (await ports.rights.describeThing(thingName(client))) === undefined && (await claimed()).size === 0) {
     const facts = await principal(ports, certificateId(client));
     // A client may call itself by what only looks like a certificate.
     if (facts.status !== undefined) return decidePrincipal(facts);
   }
-  if (client === name) return asNamed;
+  if (client === name) {
+    const ids = await claimed();
+    // As in most fleets: only a thing’s own certificates call themselves by its name.
+    if (ids.size === 0) return asNamed;
+    if ((await ports.rights.describeThing(thingName(name))) === undefined)
+      return decideNameless(name, await usersOf(ports, ids), 'violation');
+    for (const id of await ports.rights.certificatesOf(thingName(name))) ids.delete(id);
+    return decideNamed(name, await usersOf(ports, ids));
+  }
   const ids = await seenUnder(ports, client, name);
   if (ids.size === 0) return asNamed;
   const own = await ports.rights.certificatesOf(thingName(name));
@@ -51,8 +74,7 @@ export async function offenderOfConflict(
 /** Certificates that have used a client id lately: those seen under it, and those of the thing `name` that were last seen under it. */
 async function seenUnder({ clock, inventory }: OffenderPorts, clientId: string, name: string): Promise<ReadonlySet<CertificateId>> {
   const sinceMs = clock.nowMs() - LOOK_BACK_MS;
-  const ids = new Set<CertificateId>();
-  for (const { certificateId: id, seenAtMs } of await inventory.usersOf(clientId)) if (seenAtMs >= sinceMs) ids.add(id);
+  const ids = lately(await inventory.usersOf(clientId), sinceMs);
   // A thing's own name as client id is no news, and is kept in its certificates' records alone.
   if (isThingName(name))
     for await (const record of inventory.byThing(thingName(name)))
@@ -60,8 +82,11 @@ async function seenUnder({ clock, inventory }: OffenderPorts, clientId: string, 
   return ids;
 }
 
-async function usersOf(ports: OffenderPorts, ids: ReadonlySet<CertificateId>): Promise<readonly UserFacts[]> {
-  if (ids.size > MOST_USERS) return [];
+const lately = (uses: readonly ClientIdUse[], sinceMs: number): Set<CertificateId> =>
+  new Set(uses.filter(({ seenAtMs }) => seenAtMs >= sinceMs).map(({ certificateId: id }) => id));
+
+async function usersOf(ports: OffenderPorts, ids: ReadonlySet<CertificateId>): Promise<Users> {
+  if (ids.size > MOST_USERS) return 'too-many';
   const users: UserFacts[] = [];
   for (const id of ids) {
     const wasOf = (await ports.inventory.byId(id))?.thingName;
