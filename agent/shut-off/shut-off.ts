@@ -29,6 +29,7 @@ export class ShutOff {
   private isSettled = false;
   /** The last containment that was over. Only of this run: what was sent before a restart does not arrive after it. */
   private resumed: string | undefined;
+  private turn: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly files: Files,
@@ -61,7 +62,14 @@ export class ShutOff {
     }
   }
 
-  async obey({ operation, containmentId }: ShutOffJob): Promise<Obeyed> {
+  /** One after the other, also over connections: hardware may need longer to stand still than the device to connect again. Never rejects. */
+  obey(job: ShutOffJob): Promise<Obeyed> {
+    const obeyed = this.turn.then(() => this.carryOut(job));
+    this.turn = obeyed;
+    return obeyed;
+  }
+
+  private async carryOut({ operation, containmentId }: ShutOffJob): Promise<Obeyed> {
     const failure = operation === 'shut-off' ? await this.stop(containmentId) : await this.resume(containmentId);
     if (failure) return { status: 'FAILED', details: { reason: failure }, failure };
     const parts = [...(this.actuation ? ['actuation'] : []), 'telemetry'];
@@ -73,8 +81,8 @@ export class ShutOff {
     if (this.isSettled && this.off?.containmentId === containmentId) return undefined;
     this.isSettled = false;
     this.off = { containmentId };
-    const stored = await succeeds(this.files.replace(SHUT_OFF_RECORD, `${JSON.stringify({ containmentId })}\n`));
-    const stopped = await succeeds(this.actuation?.stop());
+    const stored = await succeeds(() => this.files.replace(SHUT_OFF_RECORD, `${JSON.stringify({ containmentId })}\n`));
+    const stopped = await succeeds(() => this.actuation?.stop());
     if (!stopped) return 'actuation';
     this.isSettled = stored;
     // It is off, and would be on again after a power cut: for the cloud that is no success.
@@ -83,17 +91,18 @@ export class ShutOff {
 
   private async resume(containmentId: string): Promise<ShutOffFailure | undefined> {
     if (this.off?.containmentId !== undefined && this.off.containmentId !== containmentId) return 'other-containment';
-    if (!(await succeeds(this.files.remove(SHUT_OFF_RECORD)))) return 'storage';
+    if (!(await succeeds(() => this.files.remove(SHUT_OFF_RECORD)))) return 'storage';
     this.off = undefined;
     this.isSettled = false;
     this.resumed = containmentId;
-    return (await succeeds(this.actuation?.resume())) ? undefined : 'actuation';
+    return (await succeeds(() => this.actuation?.resume())) ? undefined : 'actuation';
   }
 }
 
-async function succeeds(work: Promise<void> | undefined): Promise<boolean> {
+/** Drivers may throw where they should reject. */
+async function succeeds(work: () => Promise<void> | undefined): Promise<boolean> {
   try {
-    await work;
+    await work();
     return true;
   } catch {
     return false;

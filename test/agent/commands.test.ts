@@ -230,6 +230,51 @@ test('what the device cannot do is said to the command as to the job', async () 
   expect(await jobEnded(device, await order(device, 'shut-off'))).toMatchObject({ status: 'FAILED', details: { reason: 'actuation' } });
 });
 
+test('hardware that throws where it should reject: said as well, and the device still hears what comes next', async () => {
+  const device = await enrol();
+  const broken: Actuation = {
+    stop: () => {
+      throw new Error('no such bus');
+    },
+    resume: () => Promise.resolve(),
+  };
+  const agent = run(device, { actuation: broken, telemetry, settings });
+  await agent.until(({ kind }) => kind === 'published');
+  expect(await ended(device, await command(device))).toMatchObject({ status: 'FAILED', reason: 'ACTUATION' });
+  expect(await jobEnded(device, await order(device, 'resume'))).toMatchObject({ status: 'SUCCEEDED' });
+});
+
+test('the connection ends while the device still stops: the job on the next one waits for that, and nothing is stopped twice', async () => {
+  const device = await enrol();
+  const pump = new Pump();
+  let standsStill: () => void = () => undefined;
+  const windingDown = new Promise<void>((resolve) => (standsStill = resolve));
+  const slow: Actuation = {
+    stop: async () => {
+      await pump.stop();
+      await windingDown;
+    },
+    resume: () => pump.resume(),
+  };
+  const agent = run(device, { actuation: slow, telemetry, settings });
+  await agent.until(({ kind }) => kind === 'published');
+  await command(device);
+  await until(
+    () => Promise.resolve(pump.told),
+    (told) => told.includes('stop'),
+  );
+  expect(desk.gateway.deleteConnection(device.thingName, {})).toBe(true);
+  await agent.until(({ kind }) => kind === 'disconnected');
+  const jobId = await order(device, 'shut-off');
+  await until(
+    () => cloud.execution(jobId, device.thingName),
+    ({ status }) => status === 'IN_PROGRESS',
+  );
+  standsStill();
+  expect(await jobEnded(device, jobId)).toMatchObject({ status: 'SUCCEEDED' });
+  expect(pump.told).toEqual(['resume', 'stop']);
+});
+
 test('the power goes when the command is stored and before it is answered: the device stays off, and the job is answered', async () => {
   const device = await enrol();
   const memory = storageOf(device);
