@@ -577,6 +577,16 @@ describe('the look at what is contained', () => {
     ['leaves what was opened for repair', facts({ status: 'ACTIVE', mayBeActive: true }), { do: 'leave' }],
     ['shuts what is ACTIVE and was not opened', facts({ status: 'ACTIVE' }), { do: 'shut', reason: 'active-again' }],
     ['takes in a certificate that has appeared', facts({ isKnown: false }), { do: 'adopt', reason: 'adopted-certificate' }],
+    [
+      'tells of one that has appeared and is another thing’s, too',
+      facts({ isKnown: false, isShared: true }),
+      { do: 'tell', reason: 'shared-certificate' },
+    ],
+    [
+      'shuts one of several things that it has shut before',
+      facts({ status: 'ACTIVE', isShared: true }),
+      { do: 'shut', reason: 'active-again' },
+    ],
     ['leaves the new certificate that the release waits for', facts({ isKnown: false, status: 'ACTIVE', isRekey: true }), { do: 'leave' }],
   ])('%s', (_, given, decision) => {
     expect(decideWatch(given)).toEqual(decision);

@@ -49,6 +49,25 @@ describe('a certificate that appears on a contained thing', () => {
     expect(world.metric(METRICS.certificatesAdopted)).toBe(1);
   });
 
+  it('and is another thing’s as well is left, and people are told: that thing would be cut off with it', async () => {
+    const { world, input } = single();
+    await world.run(input);
+    appear(world);
+    world.iot.addThing('gateway-1', [other]);
+    const before = world.iot.changes.length;
+    await world.watch();
+    expect([adoptedBy(world), world.iot.changes.slice(before), world.metric(METRICS.containmentWeakened)]).toEqual([[], [], 1]);
+  });
+  it('and is of nobody but contained things is taken in', async () => {
+    const { world, input } = single();
+    await world.run(input);
+    appear(world);
+    world.iot.addThing('pump-2', []);
+    await world.run(world.inputFor('pump-2'));
+    world.iot.things.get('pump-2')!.certificates.add(other);
+    await world.watch();
+    expect([adoptedBy(world), world.iot.certificates.get(other)?.status]).toEqual([[other], 'INACTIVE']);
+  });
   it('and is made ACTIVE again is shut again', async () => {
     const { world, input } = single();
     await world.run(input);

@@ -1,4 +1,7 @@
-/** What is to be done about a certificate of a contained thing. Fails towards INACTIVE: what the containment does not know or did not open is shut. */
+/**
+ * What is to be done about a certificate of a contained thing. Fails towards INACTIVE: what the containment does not know or did not open is shut, unless
+ * somebody else would be cut off by that.
+ */
 import type { Reason } from '../../../domain/fleet/reasons.js';
 
 export interface WatchFacts {
@@ -9,12 +12,19 @@ export interface WatchFacts {
   readonly mayBeActive: boolean;
   /** The new certificate of a rotation that the release waits for. */
   readonly isRekey: boolean;
+  /** Is it attached to a thing that is not contained, too? Whoever attaches a certificate here must not cut off another thing by it. @default no */
+  readonly isShared?: boolean;
 }
 
-export type WatchDecision = { readonly do: 'leave' } | { readonly do: 'adopt' | 'shut'; readonly reason: Reason };
+export type WatchDecision =
+  | { readonly do: 'leave' }
+  /** Left, and people are told. */
+  | { readonly do: 'tell'; readonly reason: Reason }
+  | { readonly do: 'adopt' | 'shut'; readonly reason: Reason };
 
-export function decideWatch({ status, isKnown, mayBeActive, isRekey }: WatchFacts): WatchDecision {
+export function decideWatch({ status, isKnown, mayBeActive, isRekey, isShared = false }: WatchFacts): WatchDecision {
   if (isRekey) return { do: 'leave' };
+  if (!isKnown && isShared) return { do: 'tell', reason: 'shared-certificate' };
   if (!isKnown) return { do: 'adopt', reason: 'adopted-certificate' };
   if (status === 'ACTIVE' && !mayBeActive) return { do: 'shut', reason: 'active-again' };
   return { do: 'leave' };

@@ -116,7 +116,13 @@ async function lookAt(ports: StepPorts, settings: StepSettings, containment: Con
     if (seen === undefined || seen.status === 'REVOKED') continue;
     const mayBeActive = state === 'reopened' && (containment.reopened ?? []).includes(id);
     const isRekey = containment.rekeying === true ? await isNewOfOurs(ports, containment, id) : isReplacement(containment, id);
-    const decision = decideWatch({ status: seen.status, isKnown: known.has(id), mayBeActive, isRekey });
+    const isKnown = known.has(id);
+    const isShared = !isKnown && !isRekey && (await isOfOthers(ports, thingName, id));
+    const decision = decideWatch({ status: seen.status, isKnown, mayBeActive, isRekey, isShared });
+    if (decision.do === 'tell') {
+      await weakened(ports, containment, { certificateId: id, reason: decision.reason });
+      continue;
+    }
     if (decision.do === 'leave') {
       if (!isRekey) await tellOfRights(ports, settings, containment, seen);
       continue;
@@ -131,6 +137,12 @@ async function lookAt(ports: StepPorts, settings: StepSettings, containment: Con
   const groups = await groupsWithPolicies(ports, settings, thingName, slot);
   if (groups.length > 0 && response !== 'shut-off') await weakened(ports, containment, { groups: listed(groups) });
   if (found.length > 0) await adopt(ports, settings, containment, found);
+}
+
+/** Is it attached to things that are not contained? */
+async function isOfOthers({ records, registry }: StepPorts, thing: ThingName, id: CertificateId): Promise<boolean> {
+  for (const name of await registry.thingsOf(id)) if (name !== thing && (await records.get(name)) === undefined) return true;
+  return false;
 }
 
 /** On record first, with what it was allowed, and then taken: a release gives it back as it was found. */
