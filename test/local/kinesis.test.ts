@@ -11,11 +11,13 @@ import {
   IncreaseStreamRetentionPeriodCommand,
   KinesisClient,
   ListShardsCommand,
+  type ListShardsCommandInput,
   ListStreamsCommand,
   ListTagsForStreamCommand,
   PutRecordCommand,
   PutRecordsCommand,
   PutResourcePolicyCommand,
+  type ShardFilter,
   waitUntilStreamExists,
 } from '@aws-sdk/client-kinesis';
 import { type MessagingCloud, messagingCloud } from './cloud-with-messaging.js';
@@ -96,6 +98,28 @@ describe('a stream', () => {
     const first = await kinesis.send(new ListShardsCommand({ StreamName, MaxResults: 3 }));
     const second = await kinesis.send(new ListShardsCommand({ NextToken: first.NextToken, MaxResults: 3 }));
     expect([first.Shards!.length, second.Shards!.length, second.NextToken]).toEqual([3, 2, undefined]);
+  });
+
+  it('lists the shards after one, over pages, and those that were open when a filter says', async () => {
+    const StreamName = await stream(5);
+    const list = async (input: Partial<ListShardsCommandInput>): Promise<readonly string[]> => {
+      const { Shards, NextToken } = await kinesis.send(new ListShardsCommand({ MaxResults: 2, ...input }));
+      const ids = Shards!.map(({ ShardId }) => ShardId!.replace('shardId-00000000000', ''));
+      return NextToken === undefined ? ids : [...ids, ...(await list({ NextToken }))];
+    };
+    expect(await list({ StreamName, ExclusiveStartShardId: 'shardId-000000000001' })).toEqual(['2', '3', '4']);
+    const filtered = (ShardFilter: ShardFilter) => list({ StreamName, ShardFilter });
+    expect(await filtered({ Type: 'AFTER_SHARD_ID', ShardId: 'shardId-000000000001' })).toEqual(['2', '3', '4']);
+    for (const Type of ['AT_LATEST', 'AT_TRIM_HORIZON', 'FROM_TRIM_HORIZON'] as const) expect(await filtered({ Type })).toHaveLength(5);
+    const before = new Date(desk.world.clock.nowMs() - 3_600_000);
+    expect(await filtered({ Type: 'AT_TIMESTAMP', Timestamp: before })).toEqual([]);
+    expect(await filtered({ Type: 'FROM_TIMESTAMP', Timestamp: before })).toHaveLength(5);
+    expect(await filtered({ Type: 'AT_TIMESTAMP', Timestamp: desk.world.clock.date() })).toHaveLength(5);
+    await expect(filtered({ Type: 'AT_TIMESTAMP' })).rejects.toMatchObject({ name: 'InvalidArgumentException' });
+    await expect(filtered({ Type: 'AT_LATEST', ShardId: 'shardId-000000000001' })).rejects.toMatchObject({
+      name: 'InvalidArgumentException',
+    });
+    await expect(filtered({ Type: 'OPEN' as 'AT_LATEST' })).rejects.toMatchObject({ name: 'ValidationException' });
   });
 });
 
@@ -184,6 +208,25 @@ describe('a reader', () => {
     expect((await read(StreamName, { ShardIteratorType: 'AT_SEQUENCE_NUMBER', ...at })).texts).toEqual(['2', '3']);
     expect((await read(StreamName, { ShardIteratorType: 'AFTER_SEQUENCE_NUMBER', ...at })).texts).toEqual(['3']);
     expect((await read(StreamName, { ShardIteratorType: 'AT_TIMESTAMP', Timestamp })).texts).toEqual(['3']);
+  });
+
+  it('may begin at the number a shard begins with, and not at one of another shard or stream', async () => {
+    const StreamName = await stream(2);
+    const { SequenceNumber: StartingSequenceNumber } = await put(StreamName, '1');
+    const { StreamDescription } = await kinesis.send(new DescribeStreamCommand({ StreamName }));
+    const at = (number: string | undefined, name = StreamName, ShardId = 'shardId-000000000000') =>
+      read(name, { ShardId, ShardIteratorType: 'AT_SEQUENCE_NUMBER', StartingSequenceNumber: number });
+    expect((await at(StreamDescription!.Shards![0]!.SequenceNumberRange!.StartingSequenceNumber)).texts).toEqual(['1']);
+    await expect(at(StartingSequenceNumber, StreamName, 'shardId-000000000001')).rejects.toMatchObject({
+      name: 'InvalidArgumentException',
+      message: expect.stringContaining('It encodes shardId-000000000000'),
+    });
+    await desk.world.clock.advance(60_000);
+    await expect(at(StartingSequenceNumber, await stream())).rejects.toMatchObject({
+      name: 'InvalidArgumentException',
+      message: expect.stringContaining('did not come from this stream'),
+    });
+    await expect(at('12')).rejects.toMatchObject({ name: 'InvalidArgumentException' });
   });
 
   it('goes on with the next iterator, and hears how far behind it is', async () => {

@@ -4,6 +4,7 @@ import type { PolicyDocument } from '../../iam/principal.js';
 import { AwsError, type Operation } from '../../models/service.js';
 import { inPages } from '../pages.js';
 import type { Shard } from './shard.js';
+import { type ShardFilter, shardsOf } from './shard-filter.js';
 import type { Stream } from './stream.js';
 import { type CreateStreamInput, type OfStream, type Streams, invalidArgument } from './streams.js';
 
@@ -51,15 +52,18 @@ export function streamOperations(streams: Streams, world: World): Readonly<Recor
         StreamSummaries: page.map(summary),
       };
     },
-    ListShards: (input: OfStream & Paged & { ExclusiveStartShardId?: string; MaxResults?: number; ShardFilter?: unknown }) => {
+    ListShards: (input: OfStream & Paged & { ExclusiveStartShardId?: string; MaxResults?: number; ShardFilter?: ShardFilter }) => {
       // A token stands for the stream too: AWS takes no name beside it.
       if (input.NextToken !== undefined && (input.StreamName !== undefined || input.ExclusiveStartShardId !== undefined))
         throw invalidArgument('NextToken and StreamName cannot be provided together.');
-      const [arn, place] = (input.NextToken ?? '').split('#');
+      const [arn, last] = (input.NextToken ?? '').split('#');
       const stream = input.NextToken === undefined ? streams.get(input) : byArn(arn ?? '');
-      const shards = stream.shards.filter(({ id }) => id > (input.ExclusiveStartShardId ?? ''));
-      const { page, nextToken } = inPages(shards, input.MaxResults ?? 1000, place, 'ExpiredNextTokenException');
-      return { Shards: page.map(describeShard), ...(nextToken === undefined ? {} : { NextToken: `${stream.arn}#${nextToken}` }) };
+      const wanted = input.ShardFilter === undefined ? stream.shards : shardsOf(stream.shards, input.ShardFilter);
+      // By name and not by place: the call for the next page names neither filter nor beginning.
+      const shards = wanted.filter(({ id }) => id > (last ?? input.ExclusiveStartShardId ?? ''));
+      const page = shards.slice(0, input.MaxResults ?? 1000);
+      const more = page.length < shards.length;
+      return { Shards: page.map(describeShard), ...(more ? { NextToken: `${stream.arn}#${page.at(-1)!.id}` } : {}) };
     },
     IncreaseStreamRetentionPeriod: (input: OfStream & { RetentionPeriodHours: number }) => {
       const stream = streams.get(input);

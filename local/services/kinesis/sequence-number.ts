@@ -16,3 +16,11 @@ export function sequenceNumber(shard: { readonly index: number; readonly created
 export function compareSequenceNumbers(a: string, b: string): number {
   return a.length - b.length || (a < b ? -1 : Number(a > b));
 }
+
+/** From which shard of a stream made at which second a number is; undefined for one that was never issued. */
+export function originOf(number: string): { readonly shardIndex: number; readonly createdAtSecond: number } | undefined {
+  const digits = BigInt(number).toString(16);
+  const [, created, index] = /^2([0-9a-f]{9})[0-9a-f]{19}([0-9a-f]{8})[0-9a-f]{9}2$/.exec(digits) ?? [];
+  if (created === undefined || index === undefined) return undefined;
+  return { shardIndex: parseInt(index, 16), createdAtSecond: parseInt(created, 16) };
+}

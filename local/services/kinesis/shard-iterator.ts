@@ -1,6 +1,7 @@
 /** Shard iterators: tokens that say a place in a shard, good for five minutes (GetShardIterator API reference). */
 import { AwsError } from '../../models/service.js';
-import type { Shard } from './shard.js';
+import { originOf } from './sequence-number.js';
+import { type Shard, shardIdOf } from './shard.js';
 import type { Stream } from './stream.js';
 import { invalidArgument } from './streams.js';
 
@@ -66,7 +67,7 @@ export function startingPlace(shard: Shard, input: IteratorInput, nowMs: number)
         throw invalidArgument(
           `Must either specify (1) AT_SEQUENCE_NUMBER and sequence number, (2) AFTER_SEQUENCE_NUMBER and sequence number, (3) TRIM_HORIZON, or (4) LATEST.`,
         );
-      if (!/^(0|[1-9]\d{0,128})$/.test(number)) throw invalidArgument(`StartingSequenceNumber ${number} is invalid.`);
+      checkOrigin(shard, number);
       return type === 'AT_SEQUENCE_NUMBER' ? shard.placeOf(number) : shard.placeAfter(number);
     default:
       throw new AwsError(
@@ -74,4 +75,20 @@ export function startingPlace(shard: Shard, input: IteratorInput, nowMs: number)
         `1 validation error detected: Value '${type}' at 'shardIteratorType' failed to satisfy constraint: Member must satisfy enum value set: [AFTER_SEQUENCE_NUMBER, LATEST, AT_TIMESTAMP, AT_SEQUENCE_NUMBER, TRIM_HORIZON]`,
       );
   }
+}
+
+/**
+ * A reader that kept its place over the deletion of a stream, or mixes up shards, is told so and not silently begun elsewhere. Words as AWS answers them:
+ * https://github.com/amazon-archives/amazon-kinesis-connectors/issues/8, https://github.com/boto/boto3/issues/1478.
+ */
+function checkOrigin(shard: Shard, number: string): void {
+  const origin = /^(0|[1-9]\d{0,128})$/.test(number) ? originOf(number) : undefined;
+  if (origin === undefined || origin.createdAtSecond !== Math.floor(shard.createdAtMs / 1000))
+    throw invalidArgument(
+      `StartingSequenceNumber ${number} used in GetShardIterator on shard ${shard.id} is invalid because it did not come from this stream.`,
+    );
+  if (origin.shardIndex !== shard.index)
+    throw invalidArgument(
+      `Invalid StartingSequenceNumber. It encodes ${shardIdOf(origin.shardIndex)}, while it was used in a call to a shard with ${shard.id}`,
+    );
 }

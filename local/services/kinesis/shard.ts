@@ -13,6 +13,8 @@ export interface StreamRecord {
 export const sizeOf = (record: { readonly data: Uint8Array; readonly partitionKey: string }): number =>
   record.data.length + Buffer.byteLength(record.partitionKey);
 
+export const shardIdOf = (index: number): string => `shardId-${String(index).padStart(12, '0')}`;
+
 export class Shard {
   readonly id: string;
   readonly writes = new Throughput();
@@ -28,7 +30,7 @@ export class Shard {
     readonly firstHashKey: bigint,
     readonly lastHashKey: bigint,
   ) {
-    this.id = `shardId-${String(index).padStart(12, '0')}`;
+    this.id = shardIdOf(index);
     this.firstSequenceNumber = sequenceNumber(this, 0, createdAtMs);
   }
 
