@@ -197,5 +197,7 @@ describe('the level of a resource', () => {
     ]);
     const byType = await desk.iot.send(new ListV2LoggingLevelsCommand({ targetType: 'SOURCE_IP' }));
     expect(byType.logTargetConfigurations).toEqual([]);
+    const byNoType = desk.iot.send(new ListV2LoggingLevelsCommand({ targetType: 'NOTHING' as LogTargetType }));
+    await expect(byNoType).rejects.toMatchObject({ name: 'InvalidRequestException' });
   });
 });

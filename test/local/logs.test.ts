@@ -96,6 +96,18 @@ describe('log groups', () => {
     expect((await logs.send(new DescribeLogStreamsCommand({ logGroupName }))).logStreams).toMatchObject([
       { logStreamName, lastEventTimestamp: timestamp + 2 },
     ]);
+    const put = (timestamps: readonly number[]) =>
+      logs.send(
+        new PutLogEventsCommand({ logGroupName, logStreamName, logEvents: timestamps.map((at) => ({ timestamp: at, message: 'no' })) }),
+      );
+    const refused = { name: 'InvalidParameterException' };
+    await expect(put([timestamp, timestamp - 1])).rejects.toMatchObject({ ...refused, message: expect.stringContaining('chronological') });
+    await expect(put([timestamp - 86_400_001, timestamp])).rejects.toMatchObject({
+      ...refused,
+      message: expect.stringContaining('24 hours'),
+    });
+    await expect(put([])).rejects.toMatchObject(refused);
+    expect((await logs.send(new FilterLogEventsCommand({ logGroupName, filterPattern: 'no' }))).events).toEqual([]);
     await desk.world.clock.advance(86_500_000);
     expect((await logs.send(new FilterLogEventsCommand({ logGroupName }))).events).toEqual([]);
     expect((await logs.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: '/desk' }))).logGroups).toMatchObject([

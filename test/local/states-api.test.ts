@@ -281,6 +281,7 @@ describe('executions', () => {
     const page = await list({ maxResults: 2 });
     expect((await list({ maxResults: 2, nextToken: page.nextToken })).names).toEqual(['a']);
     await expect(list({ statusFilter: 'failed' })).rejects.toMatchObject({ name: 'ValidationException' });
+    await expect(list({ stateMachineArn: undefined })).rejects.toMatchObject({ name: 'ValidationException' });
   });
 
   test('are stopped once, with error and cause', async () => {

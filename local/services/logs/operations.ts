@@ -22,6 +22,9 @@ interface Range {
 /** PutLogEvents takes events from 14 days back to two hours ahead; the others are reported, not stored. */
 const OLDEST_MS = 14 * 86_400_000;
 const NEWEST_MS = 2 * 3_600_000;
+/** From the first to the last event of one request. */
+const LONGEST_BATCH_MS = 86_400_000;
+const MOST_EVENTS = 10_000;
 
 export function logsOperations(groups: LogGroups, world: World): Readonly<Record<string, Operation>> {
   const of = (input: OfGroup): LogGroup => groups.get(input.logGroupIdentifier ?? input.logGroupName);
@@ -69,6 +72,7 @@ export function logsOperations(groups: LogGroups, world: World): Readonly<Record
     PutLogEvents: (input: { logGroupName: string; logStreamName: string; logEvents: readonly Line[] }) => {
       const group = of(input);
       const stream = group.stream(input.logStreamName);
+      checkBatch(input.logEvents);
       const nowMs = world.clock.nowMs();
       const tooOld = input.logEvents.filter((event) => event.timestamp < nowMs - OLDEST_MS).length;
       const accepted = input.logEvents.filter((event) => event.timestamp >= nowMs - OLDEST_MS && event.timestamp <= nowMs + NEWEST_MS);
@@ -228,4 +232,14 @@ function getLogEvents(stream: LogStream, input: Paged & Range & { startFromHead?
   const to = direction === 'f' ? Math.min(all.length, from + limit) : Number(position);
   const events = all.slice(from, to).map(({ timestamp, message, ingestionTime }) => ({ timestamp, message, ingestionTime }));
   return { events, nextForwardToken: `f/${to}`, nextBackwardToken: `b/${from}` };
+}
+
+/** A batch that AWS would refuse as a whole (API_PutLogEvents); the words of the first refusal are AWS's. */
+function checkBatch(events: readonly Line[]): void {
+  const invalid = (message: string): AwsError => new AwsError('InvalidParameterException', message);
+  if (events.length < 1 || events.length > MOST_EVENTS) throw invalid(`logEvents: got ${events.length}, expected 1 to ${MOST_EVENTS}.`);
+  if (events.some(({ timestamp }, index) => index > 0 && timestamp < events[index - 1]!.timestamp))
+    throw invalid('Log events in a single PutLogEvents request must be in chronological order.');
+  if (events.at(-1)!.timestamp - events[0]!.timestamp > LONGEST_BATCH_MS)
+    throw invalid('The batch of log events in a single PutLogEvents request cannot span more than 24 hours.');
 }

@@ -42,7 +42,8 @@ function access(
   // The service authorization reference names no resource type for these; AWS's own refusals name these resources (README).
   if (operation === 'ValidateStateMachineDefinition') return [{ action, resource: stateMachineArn(cloud.world, '*') }];
   if (operation.startsWith('SendTask')) return [{ action, resource: executions.tokens.stateMachineOf(text('taskToken')) ?? '*' }];
-  return [
-    { action, resource: [input.executionArn, input.stateMachineArn, input.resourceArn].find((arn) => typeof arn === 'string') as string },
-  ];
+  const { executionArn, stateMachineArn: machineArn, resourceArn, mapRunArn } = input;
+  // Without any of them the operation refuses the request itself.
+  const resource = [executionArn, machineArn, resourceArn, mapRunArn].find((arn) => typeof arn === 'string') ?? '*';
+  return [{ action, resource }];
 }

@@ -43,6 +43,7 @@ export function loggingOperations(state: IotState): Record<string, Operation> {
     },
     ListV2LoggingLevels: (input) => {
       if (!state.settings.logging) throw notConfigured();
+      if (input.targetType !== undefined && input.targetType !== 'DEFAULT') checkTargetType(input.targetType);
       const { defaultLogLevel } = state.settings.logging;
       const all = [...(defaultLogLevel ? [{ targetType: 'DEFAULT', logLevel: defaultLogLevel }] : []), ...levels().values()].filter(
         ({ targetType }) => input.targetType === undefined || targetType === input.targetType,
@@ -54,7 +55,7 @@ export function loggingOperations(state: IotState): Record<string, Operation> {
       };
     },
     DeleteV2LoggingLevel: ({ targetType, targetName }) => {
-      if (!TARGET_TYPES.includes(targetType)) throw invalidRequest(`Invalid targetType ${targetType}`);
+      checkTargetType(targetType);
       levels().delete(`${targetType}:${targetName}`);
       return {};
     },
@@ -68,8 +69,12 @@ function checkLevel(level: string, what: string): void {
   if (!LOG_LEVELS.includes(level)) throw invalidRequest(`Invalid ${what}: ${level}`);
 }
 
-function checkTarget(state: IotState, targetType: string, targetName: string | undefined): void {
+function checkTargetType(targetType: string): void {
   if (!TARGET_TYPES.includes(targetType)) throw invalidRequest(`Invalid targetType ${targetType}`);
+}
+
+function checkTarget(state: IotState, targetType: string, targetName: string | undefined): void {
+  checkTargetType(targetType);
   if (targetName === undefined || !/^[a-zA-Z0-9.:\s_-]{1,128}$/.test(targetName)) throw invalidRequest(`Invalid targetName ${targetName}`);
   if (targetType === 'THING_GROUP' && !state.groups.has(targetName)) throw invalidRequest(`Thing group ${targetName} does not exist`);
 }
