@@ -211,6 +211,23 @@ describe('job executions over HTTPS', () => {
     expect((await jobsData.send(new DescribeJobExecutionCommand({ jobId: '$next', thingName }))).execution).toBeUndefined();
   });
 
+  test('say how long a timer leaves them, and nothing where none runs', async () => {
+    const thingName = 'slow-worker';
+    await createJob('timed', thingName);
+    const started = await jobsData.send(new StartNextPendingJobExecutionCommand({ thingName, stepTimeoutInMinutes: 5 }));
+    expect(started.execution!.approximateSecondsBeforeTimedOut).toBe(300);
+    await desk.world.clock.advance(60_000);
+    const left = async () => {
+      const { execution } = await jobsData.send(new DescribeJobExecutionCommand({ jobId: 'timed', thingName }));
+      return execution!.approximateSecondsBeforeTimedOut;
+    };
+    const seconds = (await left())!;
+    expect(seconds).toBeGreaterThan(200);
+    expect(seconds).toBeLessThanOrEqual(240);
+    await jobsData.send(new UpdateJobExecutionCommand({ jobId: 'timed', thingName, status: 'IN_PROGRESS', stepTimeoutInMinutes: -1 }));
+    expect(await left()).toBeUndefined();
+  });
+
   test('an execution without its document, of a thing or a job that is not there, or with a bad report', async () => {
     const thingName = 'tester';
     await createJob('second', thingName);

@@ -28,7 +28,7 @@ import { metricReports } from './defender/metric-reports.js';
 import { securityProfileOperations } from './defender/profile-operations.js';
 import { violationOperations } from './defender/violation-operations.js';
 import { Violations } from './defender/violations.js';
-import { answerJobRequest, jobRequests } from './jobs/device-requests.js';
+import { answerOverHttps, jobRequests } from './jobs/device-requests.js';
 import { executionOperations } from './jobs/execution-operations.js';
 import { JobEngine } from './jobs/job-engine.js';
 import { jobOperations } from './jobs/job-operations.js';
@@ -103,7 +103,7 @@ export function iotService(cloud: Cloud, options: IotOptions = {}): DeskIot {
       commandAccess(state, operation, input) ?? accessRequests(operation, input, (resource) => state.arn(resource)),
   };
   const jobsData: JobsDataPlane = {
-    jobRequest: (thingName, request, members) => answerJobRequest(state, jobs, thingName, request, new Body(members)),
+    jobRequest: (thingName, request, members) => answerOverHttps(state, jobs, thingName, request, new Body(members)),
     codeOf: (error) => (error instanceof JobRequestError ? error.code : undefined),
     startCommandExecution: (input) => commands.start(input as StartInput),
     startAccess,

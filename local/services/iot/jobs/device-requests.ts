@@ -6,7 +6,7 @@
 import type { Responder } from '../../../gateway/reserved/responder.js';
 import type { IotState } from '../state.js';
 import { isTerminal, latestOf, type Job, type JobExecution } from './job.js';
-import type { JobEngine } from './job-engine.js';
+import { type JobEngine, timeLeft } from './job-engine.js';
 import { Body, JobRequestError } from './request-body.js';
 import { documentOf, executionOf, seconds, stateOf, summaryOf, type Json } from './wire.js';
 
@@ -65,6 +65,15 @@ export function answerJobRequest(state: IotState, engine: JobEngine, thingName: 
   const job = state.jobs.get(jobId);
   if (!job) throw new JobRequestError('ResourceNotFound', `Job ${jobId} does not exist`);
   return verb === 'get' ? describe(job, thingName, body) : update(engine, job, thingName, body);
+}
+
+/** The same over HTTPS, where an execution has one member more than over MQTT: what its timer leaves (API_iot-jobs-data_JobExecution). */
+export function answerOverHttps(state: IotState, engine: JobEngine, thingName: string, request: string, body: Body): Json {
+  const answer = answerJobRequest(state, engine, thingName, request, body);
+  const { execution } = answer as { readonly execution?: { readonly jobId: string; readonly executionNumber: number } };
+  const attempts = execution && state.jobs.get(execution.jobId)?.executions.get(thingName);
+  const found = attempts?.find(({ executionNumber }) => executionNumber === execution?.executionNumber);
+  return found ? { execution: { ...execution, ...timeLeft(found, state.now()) } } : answer;
 }
 
 function pendingOf(engine: JobEngine, thingName: string): Json {

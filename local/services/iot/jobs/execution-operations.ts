@@ -5,7 +5,7 @@ import { checkThingName } from '../names.js';
 import { page } from '../paging.js';
 import type { IotState } from '../state.js';
 import { isTerminal, latestOf, type JobExecution } from './job.js';
-import { deadlineOf, type JobEngine } from './job-engine.js';
+import { type JobEngine, timeLeft } from './job-engine.js';
 import { jobById } from './job-operations.js';
 import { statusDetailsProblem } from './status-details.js';
 
@@ -38,7 +38,6 @@ export function executionOperations(state: IotState, engine: JobEngine): Record<
   return {
     DescribeJobExecution: (input) => {
       const execution = executionOf(state, input);
-      const deadlineMs = execution.status === 'IN_PROGRESS' ? deadlineOf(execution) : undefined;
       return {
         execution: {
           jobId: execution.job.jobId,
@@ -49,9 +48,7 @@ export function executionOperations(state: IotState, engine: JobEngine): Record<
           ...times(execution),
           executionNumber: execution.executionNumber,
           versionNumber: execution.versionNumber,
-          ...(deadlineMs === undefined
-            ? {}
-            : { approximateSecondsBeforeTimedOut: Math.ceil(Math.max(0, deadlineMs - state.now()) / 1000) }),
+          ...timeLeft(execution, state.now()),
         },
       };
     },

@@ -292,7 +292,13 @@ export class JobEngine {
 }
 
 /** When an execution that runs will be TIMED_OUT; undefined: never. */
-export function deadlineOf({ inProgressDeadlineMs, stepDeadlineMs }: JobExecution): number | undefined {
+function deadlineOf({ inProgressDeadlineMs, stepDeadlineMs }: JobExecution): number | undefined {
   const deadlines = [inProgressDeadlineMs, stepDeadlineMs].filter((ms) => ms !== undefined);
   return deadlines.length > 0 ? Math.min(...deadlines) : undefined;
+}
+
+/** Of an execution in progress with a timer: how long until it is TIMED_OUT, as both APIs of Jobs over HTTPS say it. */
+export function timeLeft(execution: JobExecution, nowMs: number): { readonly approximateSecondsBeforeTimedOut?: number } {
+  const deadlineMs = execution.status === 'IN_PROGRESS' ? deadlineOf(execution) : undefined;
+  return deadlineMs === undefined ? {} : { approximateSecondsBeforeTimedOut: Math.ceil(Math.max(0, deadlineMs - nowMs) / 1000) };
 }
