@@ -75,7 +75,10 @@ export class Speaker {
       await clock.sleep(Math.max(0, waitMs), session.signal);
       this.lastReportMs = clock.nowMs();
       if (shutOff.isOff) continue;
-      const report = this.reports.of(await this.metrics(), clock.nowMs());
+      const metrics = await this.metrics();
+      // Told to stop while it was measured.
+      if (shutOff.isOff) continue;
+      const report = this.reports.of(metrics, clock.nowMs());
       await this.publish(session, 'report', report, 1);
       if (settings.reportsToDetect) await session.connection.publish(defenderTopic(this.device.thingName), JSON.stringify(report), 1);
       tell({ kind: 'reported' });

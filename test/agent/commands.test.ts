@@ -230,6 +230,18 @@ test('what the device cannot do is said to the command as to the job', async () 
   expect(await jobEnded(device, await order(device, 'shut-off'))).toMatchObject({ status: 'FAILED', details: { reason: 'actuation' } });
 });
 
+test('a report that was being measured when the command came is not sent any more', async () => {
+  const device = await enrol();
+  let measured: (metrics: object) => void = () => undefined;
+  const metrics = () => new Promise<object>((resolve) => (measured = resolve));
+  const agent = run(device, { telemetry, metrics, random: () => 1, settings: { ...settings, reportEveryMs: 10_000 } });
+  await agent.until(({ kind }) => kind === 'published');
+  await ended(device, await command(device));
+  measured({});
+  await moment(100);
+  expect(agent.events.filter(({ kind }) => kind === 'reported')).toEqual([]);
+});
+
 test('hardware that throws where it should reject: said as well, and the device still hears what comes next', async () => {
   const device = await enrol();
   const broken: Actuation = {
