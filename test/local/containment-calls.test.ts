@@ -6,6 +6,7 @@ import {
   CreateJobCommand,
   CreatePolicyCommand,
   CreateThingGroupCommand,
+  DeletePolicyCommand,
   DescribeJobExecutionCommand,
   DescribeThingCommand,
   DetachPolicyCommand,
@@ -88,6 +89,20 @@ test('policies of groups count where the client id is the name of the thing, or 
     expect(await groupsOf(thingName)).toEqual([]);
     (await desk.connect(device, thingName)).end(true);
   }
+});
+
+test('a policy that was detached can be deleted when its detachment is in force, and not before', async () => {
+  const device = await desk.enrol('released');
+  (await desk.connect(device, 'released')).end(true);
+  const policyName = 'of-one-containment';
+  const Allow = { Effect: 'Allow', Action: 'iot:Connect', Resource: ARN('client/other') };
+  await desk.iot.send(new CreatePolicyCommand({ policyName, policyDocument: policy(Allow) }));
+  await desk.iot.send(new AttachPolicyCommand({ policyName, target: device.certificateArn }));
+  await desk.iot.send(new DetachPolicyCommand({ policyName, target: device.certificateArn }));
+  const remove = () => desk.iot.send(new DeletePolicyCommand({ policyName }));
+  await expect(remove()).rejects.toMatchObject({ name: 'DeleteConflictException' });
+  await desk.cloud.world.clock.advance(POLICY_DELAY_MS);
+  await remove();
 });
 
 test('a thing has a version that each change moves on', async () => {

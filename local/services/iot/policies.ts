@@ -43,8 +43,12 @@ function addVersion(state: IotState, policy: IotPolicy, text: string): PolicyVer
   return version;
 }
 
+/** Also for the time that a detachment takes to come into force: "up to five minutes" until it is ready to be deleted (API_DeletePolicy). */
 const isAttached = (state: IotState, policyName: string): boolean =>
-  [...state.attachments.values()].some((held) => held.has(policyName) && held.get(policyName)!.untilMs === undefined);
+  [...state.attachments.values()].some((held) => {
+    const attachment = held.get(policyName);
+    return attachment !== undefined && (attachment.untilMs === undefined || attachment.untilMs > state.now());
+  });
 
 export function policyOperations(state: IotState): Record<string, Operation> {
   return {
