@@ -32,8 +32,9 @@ import { Identities, type Pair } from './storage/identities.js';
 import { ConnectFailed, type Transport } from './transport/transport.js';
 
 export interface AgentOptions {
-  /** Also the client id. */
   readonly thingName: string;
+  /** Under which it connects. Topics go by the thing name all the same. @default the thing name (docs/protocol.md §3) */
+  readonly clientId?: string;
   /** First levels of the device's topics. @default fleet */
   readonly topicPrefix?: string;
   /** Holds `active.json` and what it names. */
@@ -68,6 +69,7 @@ export function createAgent(options: AgentOptions): Agent {
   const keys = options.keys ?? fileKeyStore(options.files);
   const device: Device = {
     thingName: options.thingName,
+    clientId: options.clientId ?? options.thingName,
     topicPrefix: options.topicPrefix ?? 'fleet',
     identities: new Identities(options.files, keys),
     keys,

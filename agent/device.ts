@@ -30,6 +30,7 @@ export type AgentEvent =
 
 export interface Device {
   readonly thingName: string;
+  readonly clientId: string;
   readonly topicPrefix: string;
   readonly identities: Identities;
   readonly keys: KeyStore;

@@ -3,7 +3,7 @@
  *
  *     npx tsx agent/main.ts --directory ./pump-0001 --host localhost --port 8883 --ca .desk/server-ca.pem
  *
- * The directory holds `settings.json` ({"thingName": "pump-0001"}, topicPrefix, telemetryEveryMs, reportEveryMs and reportsToDetect if they differ), `certificate.pem` and `key.pem`. Everything
+ * The directory holds `settings.json` ({"thingName": "pump-0001"}, clientId, topicPrefix, telemetryEveryMs, reportEveryMs and reportsToDetect if they differ), `certificate.pem` and `key.pem`. Everything
  * else in it is the agent's: `active.json`, `rotation.json`, `shut-off.json`, `certificates/`, `keys/`.
  */
 import { readFileSync } from 'node:fs';
@@ -23,6 +23,8 @@ import type { Transport } from './transport/transport.js';
 
 const Settings = z.object({
   thingName: z.string().regex(/^[a-zA-Z0-9:_-]{1,128}$/),
+  /** Where the device policy wants another one than the thing name. */
+  clientId: z.string().min(1).max(128).optional(),
   topicPrefix: z.string().optional(),
   telemetryEveryMs: z.number().int().min(100).optional(),
   /** Device Defender takes one report in five minutes. */
@@ -106,6 +108,7 @@ async function main(): Promise<void> {
   let sequence = 0;
   const agent = createAgent({
     thingName: settings.thingName,
+    ...(settings.clientId === undefined ? {} : { clientId: settings.clientId }),
     ...(settings.topicPrefix === undefined ? {} : { topicPrefix: settings.topicPrefix }),
     settings: {
       ...(settings.telemetryEveryMs === undefined ? {} : { telemetryEveryMs: settings.telemetryEveryMs }),

@@ -12,9 +12,9 @@ import { ConnectFailed, type Connection, type Transport } from './transport/tran
 
 /** Rejects with ConnectFailed. A connection on which the device may not hear its answers counts as refused. */
 export async function openSession(transport: Transport, pair: Pair, device: Device, stopped: AbortSignal): Promise<Session> {
-  const { thingName, topicPrefix, settings } = device;
+  const { clientId, thingName, topicPrefix, settings } = device;
   const identity = await device.keys.tlsOptions(pair.key, await device.identities.certificatePem(pair));
-  const connection = await transport.connect({ clientId: thingName, identity, timeoutMs: settings.connectTimeoutMs });
+  const connection = await transport.connect({ clientId, identity, timeoutMs: settings.connectTimeoutMs });
   const over = new AbortController();
   const signal = AbortSignal.any([over.signal, stopped]);
   void connection.closed.then((reason) => over.abort(new Error(`the connection is over: ${reason}`)));
