@@ -40,3 +40,16 @@ test('a thing that connects again and again is looked at once now, and once afte
   expect(await received()).toEqual([{ kind: 'look', thingName: 'pump-1' }]);
   expect(await received()).toEqual([]);
 });
+
+test('one that calls itself by the names of many contained things has a few of them looked at, and the regular look not put off', async () => {
+  await desk.desk.world.clock.advance(60_000);
+  const nowMs = desk.desk.world.clock.nowMs();
+  for (let index = 100; index < 200; index += 1) await requests.ask(thingName(`pump-${index}`), nowMs);
+  await desk.desk.world.clock.advance(120_000);
+  const looks: WatchMessage[] = [];
+  for (let batch = await received(); batch.length > 0; batch = await received()) looks.push(...batch);
+  expect(looks.length).toBeGreaterThan(5);
+  expect(looks.length).toBeLessThanOrEqual(20);
+  await requests.ask(thingName('pump-199'), desk.desk.world.clock.nowMs());
+  expect(await received()).toEqual([{ kind: 'look', thingName: 'pump-199' }]);
+});

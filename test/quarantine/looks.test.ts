@@ -1,5 +1,7 @@
 /** The look at what is contained, case by case; and that nothing is asked of AWS IoT without a slot of the pace that all of quarantine shares. */
 import { METRICS } from '../../domain/fleet/metrics.js';
+import { thingName } from '../../domain/fleet/thing-name.js';
+import { run as watchRun } from '../../lambda/quarantine/watch/run.js';
 import type { WorkflowInput } from '../../domain/protocol/containment-workflow.js';
 import { certificateNumber } from './memory/iot.js';
 import { QuarantineWorld, REPAIR } from './memory/world.js';
@@ -253,6 +255,18 @@ describe('one look', () => {
 });
 
 describe('the pace', () => {
+  it('puts off a look at one thing, too, where there is no slot: it is no failure, and the regular look comes', async () => {
+    const { world, input } = single();
+    await world.run(input);
+    appear(world);
+    world.pace.nextAtMs.set('quarantine', world.clock.nowMs() + 10 * MINUTE);
+    await watchRun(world.stepPorts, world.settings, thingName('pump-1'));
+    expect(world.iot.certificates.get(other)?.status).toBe('ACTIVE');
+    world.clock.advance(11 * MINUTE);
+    await world.watch();
+    expect(world.iot.certificates.get(other)?.status).toBe('INACTIVE');
+  });
+
   /** Counts what is asked of AWS IoT against the slots that were taken before. */
   function counted(world: QuarantineWorld): { over: string[]; calls: Map<string, number>; slots: Map<string, number> } {
     const over: string[] = [];

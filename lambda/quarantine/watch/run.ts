@@ -43,7 +43,7 @@ export async function run(ports: WatchPorts, settings: StepSettings, only?: Thin
       else await lookAt(ports, settings, containment, mayAct, only === undefined ? { waitMs: LOOK_WAIT_MS } : { isUrgent: true });
     } catch (error) {
       // Many are being contained or released: those go first, and the next regular look is in five minutes.
-      if (error instanceof NoSlotInTime && only === undefined) notLookedAt.push(containment.thingName);
+      if (error instanceof NoSlotInTime) notLookedAt.push(containment.thingName);
       else failure = error; // the others are looked at first
     }
     try {
