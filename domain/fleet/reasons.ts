@@ -118,6 +118,7 @@ export const REASONS = {
   'offender-shut-out': 'the certificate behind it is not ACTIVE (any more), so it is out already, and its thing may have another one: people are told',
   'certificate-without-thing': 'the certificate behind it is ACTIVE and attached to no thing, so there is nothing to contain: fleetwarden why CERTIFICATE tells what is known of it',
   'client-id-taken': 'a certificate of another thing has used this client id',
+  'offender-moved': 'the certificate behind it is not this thing’s any more',
   'credentials-copied': 'its own certificate alone has used this client id, and more than once at a time: somebody has a copy',
   'key-changed': 'the thing has changed its certificate meanwhile: two connections of it need not be two devices',
   'shared-certificate': 'a certificate of the thing is attached to other things too, which would be cut off with it: a person decides',

@@ -23,12 +23,16 @@ export function anySource(sources: readonly ViolationSource[]): ViolationSource 
 /** The violation that set a containment off, as its source has it now. */
 export function violationOf(
   violations: Pick<ViolationSource, 'read'>,
-  { id, evidence }: Pick<Containment['trigger'], 'id' | 'evidence'>,
+  trigger: Pick<Containment['trigger'], 'kind' | 'id' | 'evidence'>,
   thingName: string,
 ): Promise<SourcedViolation | undefined> {
-  const securityProfileName = String(evidence['securityProfileName'] ?? '');
-  return violations.read({ violationId: id, thingName: String(evidence[VIOLATOR] ?? thingName), securityProfileName });
+  const securityProfileName = String(trigger.evidence['securityProfileName'] ?? '');
+  return violations.read({ violationId: trigger.id, thingName: violatorOf(trigger, thingName), securityProfileName });
 }
+
+/** The name by which the source has it. What another detector calls evidence is its own, and no name of ours. */
+export const violatorOf = ({ kind, evidence }: Pick<Containment['trigger'], 'kind' | 'evidence'>, thingName: string): string =>
+  kind === 'violation' ? String(evidence[VIOLATOR] ?? thingName) : thingName;
 
 /**
  * What is in alarm for a contained thing: under its own name, and under the one by which its trigger was counted. Not under those of its certificates: that a
@@ -38,5 +42,5 @@ export async function* openViolationsOf(
   violations: Pick<ViolationSource, 'openOf'>,
   { thingName, trigger }: Pick<Containment, 'thingName' | 'trigger'>,
 ): AsyncGenerator<SourcedViolation> {
-  for (const name of new Set([thingName, String(trigger.evidence[VIOLATOR] ?? thingName)])) yield* violations.openOf(name);
+  for (const name of new Set([thingName, violatorOf(trigger, thingName)])) yield* violations.openOf(name);
 }

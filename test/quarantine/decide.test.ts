@@ -1,6 +1,7 @@
 /** The decisions of quarantine, by tables: taking out any `if` turns a sentence red. */
 import fc from 'fast-check';
 import { neverListedBy } from '../../domain/fleet/never-list.js';
+import type { Reason } from '../../domain/fleet/reasons.js';
 import { RESPONSES } from '../../domain/fleet/responses.js';
 import { thingName } from '../../domain/fleet/thing-name.js';
 import type { Containment } from '../../lambda/ports/containment-records.js';
@@ -21,6 +22,7 @@ import {
   decideNobody,
   decidePrincipal,
   decideViolation,
+  whyNotMeant,
   type CustomFacts,
   type FindingFacts,
   type ThingDecisionFacts,
@@ -116,8 +118,8 @@ describe('an event of another detector', () => {
 
 describe('whose device it is', () => {
   const certificateId = 'c1';
-  const nobody = (reason: string, name = 'pump-1') => ({ who: 'nobody', name, reason });
-  const things = (...names: string[]) => ({ who: 'things', names });
+  const nobody = (reason: Reason, name = 'pump-1') => ({ who: 'nobody', name, reason }) as const;
+  const things = (...names: string[]) => ({ who: 'things', names }) as const;
   const active = (id: string, ...of: string[]): UserFacts => ({ certificateId: id, status: 'ACTIVE', things: of });
 
   it.each<[string, Parameters<typeof decidePrincipal>[0], object]>([
@@ -244,6 +246,15 @@ describe('whose device it is', () => {
     ['that very many have used is not meant', 'too-many', nobody('offender-unknown', 'pump-1')],
   ])('a thing by a client id %s', (_, others, expected) => {
     expect(decideNamed('pump-1', others)).toEqual(expected);
+  });
+  it.each<[string, Parameters<typeof whyNotMeant>[1], string | undefined]>([
+    ['is meant still', things('pump-1', 'pump-2'), undefined],
+    ['is not meant when it is another one by now', things('pump-2'), 'offender-moved'],
+    ['is not meant when its certificate is out by now', nobody('offender-shut-out', 'c1'), 'offender-shut-out'],
+    ['is meant where nobody can tell: that is what the person was asked', nobody('offender-unknown', 'c1'), undefined],
+    ['is meant where its own containment has begun', nobody('already-contained', 'c1'), undefined],
+  ])('a thing that a person has agreed to contain %s', (_, offender, reason) => {
+    expect(whyNotMeant('pump-1', offender)).toBe(reason);
   });
   it('of very many who have used a client id nobody is meant', () => {
     expect(decideNameless('x', 'too-many', 'violation')).toEqual(nobody('offender-unknown', 'x'));

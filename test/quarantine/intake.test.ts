@@ -308,6 +308,25 @@ describe('the brake', () => {
   });
 });
 
+test('what another detector writes as evidence names no other thing whose alarms would keep this one contained', async () => {
+  const world = fleetOf(1000);
+  atSource(world, 'pump-9', 'v9');
+  const detail = {
+    thingName: 'pump-1',
+    violationId: 'x1',
+    behavior: 'odd-traffic',
+    violationEventType: 'in-alarm',
+    evidence: { violator: 'pump-9' },
+  };
+  const time = new Date(world.clock.nowMs()).toISOString();
+  const event = { id: 'e1', 'detail-type': 'Fleetwarden Violation', source: 'com.example.ids', account: '111122223333', time, detail };
+  await world.intake(IntakeMessage.parse(event));
+  const [input] = [...world.executions.values()];
+  await world.run(input!);
+  await world.askRelease('pump-1', { force: false });
+  expect(world.records.rows.get('pump-1')?.release).toBeDefined();
+});
+
 describe('a list that is held', () => {
   const storm = async (count = 20) => {
     const world = fleetOf(100);

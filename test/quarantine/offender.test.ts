@@ -100,6 +100,26 @@ describe('a certificate whose connections were refused', () => {
     await world.intake({ kind: 'approved', hash: list!.hash });
     expect(started(world)).toEqual(['pump-7', 'pump-8']);
   });
+  it.each<[string, (world: QuarantineWorld, id: CertificateId) => void, string]>([
+    [
+      'is another thing’s by then',
+      (world, id) => (world.iot.things.get('pump-7')!.certificates.delete(id), world.iot.addThing('pump-new', [id])),
+      'offender-moved',
+    ],
+    ['is nobody’s by then', (world, id) => world.iot.things.get('pump-7')!.certificates.delete(id), 'certificate-without-thing'],
+    ['was replaced by then', (world, id) => (world.iot.certificates.get(id)!.status = 'REVOKED'), 'offender-shut-out'],
+    ['is deleted by then', (world, id) => world.iot.certificates.delete(id), 'offender-moved'],
+  ])('does not have its thing contained by a list that is approved when it %s', async (_, change, reason) => {
+    const world = fleetOf(100);
+    world.brake = { ...world.brake, floor: 0, perHour: 0 };
+    const id = certificateNumber(7);
+    await world.intake(violate(world, id, id));
+    const [list] = held(world);
+    change(world, id);
+    await world.holds.move(list!.hash, 'HELD', 'APPROVED', 'ops', world.clock.nowMs());
+    await world.intake({ kind: 'approved', hash: list!.hash });
+    expect([started(world), told(world, 'pump-7')]).toEqual([[], [reason]]);
+  });
   it('of no thing is told under its own id', async () => {
     const world = fleetOf(10);
     const id = certificateNumber(77);

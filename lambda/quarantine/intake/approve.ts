@@ -14,10 +14,11 @@ import type { WorkflowInput } from '../../../domain/protocol/containment-workflo
 import { whyOver } from '../../../domain/protocol/violation.js';
 import { note } from '../evidence.js';
 import { allInTurns } from '../in-turns.js';
-import { violationOf } from '../sources.js';
+import { violationOf, violatorOf } from '../sources.js';
 import { begin } from './admit.js';
-import { decide, type ThingDecision } from './decide.js';
+import { decide, whyNotMeant, type ThingDecision } from './decide.js';
 import { escalate } from './escalate.js';
+import { offenderOf, offenderOfFinding } from './offender.js';
 import { BY, type IntakePorts, type IntakeSettings } from './ports.js';
 
 const AT_ONCE = 10;
@@ -55,17 +56,24 @@ export async function carryOut(ports: IntakePorts, settings: IntakeSettings, has
 
 const idOf = ({ thingName: name, containmentId }: WorkflowInput) => ({ thingName: thingName(name), containmentId });
 
-/** By what is so now: cleared, judged benign, contained already, or for less, gone. */
+/** By what is so now: cleared, judged benign, another thing's doing, contained already, or for less, gone. */
 async function judge(ports: IntakePorts, { neverContain }: IntakeSettings, input: WorkflowInput): Promise<{ decision: ThingDecision }> {
   const { trigger, response, containmentId } = input;
   const thing = thingName(input.thingName);
   if (trigger.kind === 'violation') {
-    const over = whyOver(await violationOf(ports.violations, trigger, thing));
-    if (over !== undefined) return leaving(over);
+    const sourced = await violationOf(ports.violations, trigger, thing);
+    const over = whyOver(sourced);
+    if (sourced === undefined || over !== undefined) return leaving(over ?? 'alarm-over');
+    const offender = await offenderOf(ports, violatorOf(trigger, thing), sourced.startedAtMs, sourced.clientId);
+    const other = whyNotMeant(thing, offender);
+    if (other !== undefined) return leaving(other);
   }
   if (trigger.kind === 'audit-finding') {
     const found = await ports.findings.read(trigger.id);
     if (found === undefined || found.isSuppressed) return leaving('finding-suppressed');
+    const offender = await offenderOfFinding(ports, found);
+    const other = offender && whyNotMeant(thing, offender);
+    if (other !== undefined) return leaving(other);
   }
   const described = await ports.rights.describeThing(thing);
   const groups = neverContain.groups.length > 0 && described !== undefined ? await ports.rights.groupsOf(thing) : [];

@@ -200,6 +200,15 @@ export function decideAttachment({ thingName, isAttached, clientId, users }: Att
   return decideUsers(clientId, users, 'violation');
 }
 
+/**
+ * Why a thing that a person agreed to contain is not meant any more; `undefined`: it is. He was asked because it could not be told, and answered: only what is
+ * known to have changed counts. Its own containment, begun by an earlier delivery, has not.
+ */
+export function whyNotMeant(thingName: string, offender: OffenderDecision): Reason | undefined {
+  if (offender.who === 'things') return offender.names.includes(thingName) ? undefined : 'offender-moved';
+  return offender.reason === 'already-contained' || offender.reason === 'offender-unknown' ? undefined : offender.reason;
+}
+
 /** There is nobody to contain: people are told where the response is more than to note it. */
 export function decideNobody(response: Response | undefined, reason: Reason): Exclude<ThingDecision, { do: 'contain' | 'escalate' }> {
   if (reason === 'already-contained') return { do: 'leave', reason };

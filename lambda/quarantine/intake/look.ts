@@ -1,6 +1,5 @@
 /** One message → the things that it is about, and whether its source confirms it. Reads only. */
 import { AUDIT_CHECKS } from '../../../domain/fleet/audit-checks.js';
-import { certificateId } from '../../../domain/fleet/certificate-id.js';
 import type { Reason } from '../../../domain/fleet/reasons.js';
 import type { Response } from '../../../domain/fleet/responses.js';
 import type { AuditContainment, CustomViolation, OperatorContainment } from '../../../domain/protocol/containment.js';
@@ -8,7 +7,7 @@ import type { Trigger } from '../../../domain/protocol/containment-workflow.js';
 import type { MetricValue, ViolationNotification } from '../../../domain/protocol/violation.js';
 import { decideCustom, decideFinding, decideViolation, type OffenderDecision, type SourceDecision } from './decide.js';
 import { VIOLATOR } from '../sources.js';
-import { offenderOf, offenderOfCertificate, offenderOfConflict } from './offender.js';
+import { offenderOf, offenderOfFinding } from './offender.js';
 import { BY, type IntakePorts, type IntakeSettings } from './ports.js';
 
 export type TriggerMessage = OperatorContainment | AuditContainment | CustomViolation | ViolationNotification;
@@ -87,11 +86,7 @@ async function lookAtFinding(ports: IntakePorts, { findingId, taskId, checkName 
   const offender: OffenderDecision =
     found === undefined || !source.stands
       ? { who: 'things', names: [] }
-      : found.certificateId !== undefined
-        ? await offenderOfCertificate(ports, certificateId(found.certificateId))
-        : found.clientId !== undefined
-          ? await offenderOfConflict(ports, found)
-          : { who: 'nobody', name: findingId, reason: 'not-a-device' };
+      : ((await offenderOfFinding(ports, found)) ?? { who: 'nobody', name: findingId, reason: 'not-a-device' });
   const resource = found?.certificateId ?? found?.clientId;
   const trigger: Trigger = {
     kind: 'audit-finding',

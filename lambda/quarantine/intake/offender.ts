@@ -57,12 +57,14 @@ export async function offenderOf(ports: OffenderPorts, name: string, startedAtMs
   return decideAttachment({ thingName: name, clientId: client, isAttached, users: isAttached ? [] : await usersOf(ports, ids) });
 }
 
-/** Of what names a certificate. */
-export const offenderOfCertificate = async (ports: OffenderPorts, id: CertificateId): Promise<OffenderDecision> =>
-  decidePrincipal(await principal(ports, id));
+/** Of a finding; `undefined`: it names neither a certificate nor a client id. */
+export async function offenderOfFinding(ports: OffenderPorts, found: AuditFinding): Promise<OffenderDecision | undefined> {
+  if (found.certificateId !== undefined) return decidePrincipal(await principal(ports, certificateId(found.certificateId)));
+  return found.clientId === undefined ? undefined : offenderOfConflict(ports, found);
+}
 
 /** Of a finding about client ids. What AWS IoT names in it counts; where it names no certificate, what the inventory has seen. */
-export async function offenderOfConflict(
+async function offenderOfConflict(
   ports: OffenderPorts,
   { clientId = '', principals = [] }: Pick<AuditFinding, 'clientId' | 'principals'>,
 ): Promise<OffenderDecision> {
