@@ -217,6 +217,29 @@ describe('a device that is away', () => {
     await pass(WINDOW);
     expect(await story()).toEqual(['pump in-alarm', 'pump alarm-cleared']);
   });
+
+  test('is looked at by a behaviour that comes while it is away, as soon as anybody connects', async () => {
+    await watch([atMost('away', 'aws:disconnect-duration', 10_000, {})]);
+    traffic('pump', 'Disconnect');
+    await pass(2 * DAY);
+    const behaviors = [atMost('away', 'aws:disconnect-duration', 30, {})];
+    await desk.iot.send(new UpdateSecurityProfileCommand({ securityProfileName: 'p', behaviors }));
+    traffic('other', 'Connect.Success');
+    await pass(2 * WINDOW);
+    expect(await story()).toEqual(['pump in-alarm']);
+  });
+
+  test('among thousands that go and come back costs no more than itself', async () => {
+    await watch([atMost('away', 'aws:disconnect-duration', 30, {})]);
+    const fleet = Array.from({ length: 6000 }, (_, n) => `pump-${n}`);
+    const begunAtMs = performance.now();
+    for (const pump of fleet) traffic(pump, 'Disconnect');
+    for (const pump of fleet.slice(1)) traffic(pump, 'Connect.Success');
+    // Going through all of them each time took twenty seconds.
+    expect(performance.now() - begunAtMs).toBeLessThan(3000);
+    await pass(40 * MINUTE);
+    expect(await story()).toEqual(['pump-0 in-alarm']);
+  });
 });
 
 describe('what a device reports', () => {
@@ -306,7 +329,9 @@ describe('what a device reports', () => {
 
   test('is looked at for the devices of the target alone', async () => {
     await watch([set('telnet', 'aws:listening-tcp-ports', 'not-in-port-set', { ports: [23] })], 'all/unregistered-things');
-    await (await device('known'))({ met: { tp: { pts: [{ pt: 23 }] } } });
+    await (
+      await device('known')
+    )({ met: { tp: { pts: [{ pt: 23 }] } } });
     expect(await inAlarm()).toEqual([]);
   });
 

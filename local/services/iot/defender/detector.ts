@@ -32,6 +32,8 @@ interface InARow {
 export class Detector {
   private watched: readonly Watched[] = [];
   private revision = -1;
+  /** Behaviours for which nobody has been looked at yet. */
+  private isChanged = true;
   /** Length → the window that is open. */
   private readonly windows = new Map<number, MetricWindow>();
   /** Key of the behaviour → what its statistic stands for: that of the window before. */
@@ -56,7 +58,10 @@ export class Detector {
     for (const { metric, value, topic } of measurementsOf(event))
       for (const each of watched)
         if (each.metricName === metric && each.covers(event.clientId, topic)) this.windowOf(each, now).add(each, event.clientId, value);
-    if (event.what === 'Disconnect' || event.what === 'Connect.Success') this.plan(this.nextLook(now));
+    if (event.what !== 'Disconnect' && event.what !== 'Connect.Success') return;
+    // The others are planned already: to go through all of them with each would take a fleet that reconnects minutes.
+    this.plan(this.nextLook(now, this.isChanged ? undefined : event.clientId));
+    this.isChanged = false;
   };
 
   /** A report that has been accepted. */
@@ -78,6 +83,7 @@ export class Detector {
     const { detect } = this.state;
     if (this.revision !== detect.revision) {
       this.revision = detect.revision;
+      this.isChanged = true;
       this.watched = watchedBehaviors(detect);
       const keys = new Set(this.watched.map(({ key }) => key));
       for (const key of this.limits.keys()) if (!keys.has(key)) this.limits.delete(key);
@@ -181,17 +187,16 @@ export class Detector {
       .map(({ thingName }) => thingName);
   }
 
-  /** When somebody's absence could be worth another look. */
-  private nextLook(now: number): number {
+  /** When the absence of one device, or of anybody, could be worth another look. */
+  private nextLook(now: number, one?: string): number {
     let next = Infinity;
-    for (const each of this.absences()) {
-      const open = new Set(this.openDevices(each));
-      for (const device of this.offline.toLookAt(open)) {
+    for (const each of this.absences())
+      for (const device of one === undefined ? this.offline.toLookAt(this.openDevices(each)) : [one]) {
         const sinceMs = this.offline.sinceMs(device);
+        const isOpen = this.violations.openOf(each.profile.name, each.behavior.name, device) !== undefined;
         // In alarm and still away: nothing new until it is back.
-        if (open.has(device) === (sinceMs === undefined)) next = Math.min(next, lookAgainAt(each.criteria, sinceMs, now));
+        if (isOpen === (sinceMs === undefined)) next = Math.min(next, lookAgainAt(each.criteria, sinceMs, now));
       }
-    }
     return next;
   }
 
