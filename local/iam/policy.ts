@@ -44,6 +44,15 @@ export function parsePolicy(document: PolicyDocument, kind: PolicyKind): readonl
   return result;
 }
 
+/** A document as somebody sends it. Throws for what is no JSON and for what parsePolicy does not take: kept unread, it would only fail whoever comes next. */
+export function readPolicy(text: string | undefined, kind: PolicyKind): PolicyDocument {
+  const document: unknown = JSON.parse(text ?? '');
+  if (document === null || typeof document !== 'object' || !('Statement' in document))
+    throw new Error('policy document: it has no Statement');
+  parsePolicy(document as PolicyDocument, kind);
+  return document as PolicyDocument;
+}
+
 function parseStatement(statement: PolicyStatement, index: number, version: string | undefined, kind: PolicyKind): Statement {
   const where = `statement ${statement.Sid ?? index}`;
   for (const element of Object.keys(statement)) if (!ELEMENTS.has(element)) throw new Error(`${where}: unknown element '${element}'`);

@@ -1,6 +1,7 @@
 import {
   ConditionalCheckFailedException,
   CreateTableCommand,
+  type CreateTableCommandInput,
   DeleteTableCommand,
   DescribeContinuousBackupsCommand,
   DescribeTableCommand,
@@ -106,6 +107,11 @@ describe('tables', () => {
     await expect(client.send(new DescribeTableCommand({ TableName }))).rejects.toMatchObject(
       refused('ResourceNotFoundException', `Requested resource not found: Table: ${TableName} not found`),
     );
+  });
+
+  test('a table without a key is a bad request', async () => {
+    const creating = client.send(new CreateTableCommand({ TableName: 'keyless' } as CreateTableCommandInput));
+    await expect(creating).rejects.toMatchObject({ name: 'ValidationException' });
   });
 
   test('what is not served is refused: streams, local indexes, legacy parameters', async () => {

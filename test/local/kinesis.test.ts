@@ -256,6 +256,17 @@ describe('a reader', () => {
   });
 });
 
+it.each(['nonsense', '{}', '{"Statement":[{"Effect":"Allow"}]}'])(
+  'a policy that cannot be read is refused when it is put, not whoever comes next: %s',
+  async (Policy) => {
+    const StreamName = await stream();
+    const { StreamDescription } = await kinesis.send(new DescribeStreamCommand({ StreamName }));
+    const putting = kinesis.send(new PutResourcePolicyCommand({ ResourceARN: StreamDescription!.StreamARN, Policy }));
+    await expect(putting).rejects.toMatchObject({ name: 'InvalidArgumentException' });
+    await put(StreamName, '1');
+  },
+);
+
 it('a service may put a record where the stream’s policy lets it', async () => {
   const StreamName = await stream();
   const targetArn = `arn:aws:kinesis:eu-west-1:000000000000:stream/${StreamName}`;

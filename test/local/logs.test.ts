@@ -8,6 +8,7 @@ import {
   GetLogEventsCommand,
   PutLogEventsCommand,
   PutMetricFilterCommand,
+  PutResourcePolicyCommand,
   PutRetentionPolicyCommand,
 } from '@aws-sdk/client-cloudwatch-logs';
 import { CloudWatchClient, ListMetricsCommand } from '@aws-sdk/client-cloudwatch';
@@ -138,6 +139,14 @@ describe('log groups', () => {
     const cloudwatch = new CloudWatchClient(desk.client);
     expect((await cloudwatch.send(new ListMetricsCommand({ Namespace: 'Desk' }))).Metrics).toMatchObject([{ MetricName: 'Slow' }]);
     cloudwatch.destroy();
+  });
+
+  test('have no use for a policy that cannot be read, and go on', async () => {
+    for (const policyDocument of [undefined, 'nonsense', '{}', '{"Statement":[{"Effect":"Allow"}]}'])
+      await expect(logs.send(new PutResourcePolicyCommand({ policyName: 'broken', policyDocument }))).rejects.toMatchObject({
+        name: 'InvalidParameterException',
+      });
+    await logs.send(new PutRetentionPolicyCommand({ logGroupName, retentionInDays: 1 }));
   });
 
   test('stay bounded', async () => {

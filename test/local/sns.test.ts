@@ -122,6 +122,13 @@ test('mail lies in the journal; what would leave this computer is refused', asyn
   });
 });
 
+test('a policy that cannot be read is refused', async () => {
+  const TopicArn = await topic();
+  const setting = sns.send(new SetTopicAttributesCommand({ TopicArn, AttributeName: 'Policy', AttributeValue: '{"Statement":[{}]}' }));
+  await expect(setting).rejects.toMatchObject({ name: 'InvalidParameterException' });
+  await sns.send(new PublishCommand({ TopicArn, Message: 'as before' }));
+});
+
 test('attributes, subscriptions and their end', async () => {
   const TopicArn = await topic();
   const { arn } = await queue(TopicArn);

@@ -217,6 +217,14 @@ describe('a dead-letter queue', () => {
     expect(again!.MessageId).not.toBe(sent.MessageId);
   });
 
+  test('takes no policy that cannot be read', async () => {
+    const url = await queue();
+    for (const Policy of ['nonsense', '{}', '{"Statement":[{}]}'])
+      await expect(sqs.send(new SetQueueAttributesCommand({ QueueUrl: url, Attributes: { Policy } }))).rejects.toMatchObject({
+        name: 'InvalidAttributeValue',
+      });
+  });
+
   test('cannot be the source of a redrive when no queue names it, nor the target when it does not exist', async () => {
     const url = await queue();
     await expect(sqs.send(new StartMessageMoveTaskCommand({ SourceArn: await arnOf(url) }))).rejects.toThrow('Dead Letter Queue');

@@ -44,6 +44,10 @@ export function createTable(database: Database, input: CreateTableRequest): Reco
   const name = database.nameOf(input.TableName);
   if (input.LocalSecondaryIndexes?.length) throw notServed('local secondary indexes');
   refuseStreams(input.StreamSpecification);
+  // Optional in the schema since there are tables of other kinds.
+  for (const [member, value] of Object.entries({ keySchema: input.KeySchema, attributeDefinitions: input.AttributeDefinitions }))
+    if (value === undefined)
+      throw validation(`1 validation error detected: Value null at '${member}' failed to satisfy constraint: Member must not be null`);
   const schema = readSchema(input.KeySchema, input.AttributeDefinitions);
   const indexes = (input.GlobalSecondaryIndexes ?? []).map((index) => ({
     ...index,

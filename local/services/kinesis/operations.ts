@@ -1,5 +1,6 @@
 /** Streams and their settings. Bounds and errors: Kinesis API reference. */
 import type { World } from '../../cloud.js';
+import { readPolicy } from '../../iam/policy.js';
 import type { PolicyDocument } from '../../iam/principal.js';
 import { AwsError, type Operation } from '../../models/service.js';
 import { inPages } from '../pages.js';
@@ -136,9 +137,9 @@ const tagsOf = (stream: Stream): { Key: string; Value: string }[] =>
 
 function parse(text: string): PolicyDocument {
   try {
-    return JSON.parse(text) as PolicyDocument;
+    return readPolicy(text, 'resource');
   } catch (error) {
-    throw new AwsError('InvalidArgumentException', `Policy is not JSON: ${(error as Error).message}`);
+    throw new AwsError('InvalidArgumentException', `Policy: ${(error as Error).message}`);
   }
 }
 

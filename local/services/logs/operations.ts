@@ -1,6 +1,7 @@
 /** The CloudWatch Logs operations that the desk serves (CloudWatch Logs API reference). */
 import { randomUUID } from 'node:crypto';
 import type { World } from '../../cloud.js';
+import { readPolicy } from '../../iam/policy.js';
 import { AwsError, type Operation } from '../../models/service.js';
 import { compileFilterPattern } from './filter-pattern.js';
 import type { LogEvent, LogGroup, LogStream, MetricTransformation } from './log-group.js';
@@ -132,9 +133,10 @@ export function logsOperations(groups: LogGroups, world: World): Readonly<Record
       const { items, next } = page(all, input, 50);
       return { metricFilters: items, ...next };
     },
-    PutResourcePolicy: (input: { policyName: string; policyDocument: string }) => {
-      const resourcePolicy = { policyName: input.policyName, policyDocument: input.policyDocument, lastUpdatedTime: world.clock.nowMs() };
-      groups.resourcePolicies.set(input.policyName, resourcePolicy);
+    PutResourcePolicy: (input: { policyName?: string; policyDocument?: string; resourceArn?: string }) => {
+      const { policyName, policyDocument } = checkResourcePolicy(input);
+      const resourcePolicy = { policyName, policyDocument, lastUpdatedTime: world.clock.nowMs() };
+      groups.resourcePolicies.set(policyName, resourcePolicy);
       return { resourcePolicy };
     },
     DescribeResourcePolicies: () => ({ resourcePolicies: [...groups.resourcePolicies.values()] }),
@@ -242,4 +244,21 @@ function checkBatch(events: readonly Line[]): void {
     throw invalid('Log events in a single PutLogEvents request must be in chronological order.');
   if (events.at(-1)!.timestamp - events[0]!.timestamp > LONGEST_BATCH_MS)
     throw invalid('The batch of log events in a single PutLogEvents request cannot span more than 24 hours.');
+}
+
+/** The account's policies go by their name; one of a single log group is not served. */
+function checkResourcePolicy(input: { policyName?: string; policyDocument?: string; resourceArn?: string }): {
+  readonly policyName: string;
+  readonly policyDocument: string;
+} {
+  const { policyName, policyDocument = '', resourceArn } = input;
+  if (resourceArn !== undefined)
+    throw new AwsError('NotImplemented', 'Resource policies of a single log group are not served by the desk.', 501);
+  if (policyName === undefined) throw new AwsError('InvalidParameterException', 'policyName is required.');
+  try {
+    readPolicy(policyDocument, 'resource');
+  } catch (error) {
+    throw new AwsError('InvalidParameterException', `policyDocument: ${(error as Error).message}`);
+  }
+  return { policyName, policyDocument };
 }

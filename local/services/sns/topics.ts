@@ -1,6 +1,7 @@
 /** All topics of the account: publishing, subscribing, and the fan-out. */
 import { randomUUID } from 'node:crypto';
 import type { Cloud } from '../../cloud.js';
+import { readPolicy } from '../../iam/policy.js';
 import type { PolicyDocument } from '../../iam/principal.js';
 import { AwsError } from '../../models/service.js';
 import {
@@ -216,7 +217,7 @@ export class Topics {
 function parsePolicy(text: string): PolicyDocument | undefined {
   if (text === '') return undefined;
   try {
-    return JSON.parse(text) as PolicyDocument;
+    return readPolicy(text, 'resource');
   } catch {
     throw new AwsError('InvalidParameterException', 'Invalid parameter: Policy Error: null');
   }

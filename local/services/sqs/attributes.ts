@@ -1,5 +1,6 @@
 /** Queue attributes: names, bounds and defaults as the SQS API reference (CreateQueue) gives them. Values travel as strings. */
 import { AwsError } from '../../models/service.js';
+import { readPolicy } from '../../iam/policy.js';
 import type { PolicyDocument } from '../../iam/principal.js';
 import { MAXIMUM_MESSAGE_BYTES } from './message.js';
 
@@ -79,9 +80,11 @@ function parseJson(name: string, text: string): Record<string, unknown> {
 
 export function parsePolicy(text: string | undefined): PolicyDocument | undefined {
   if (!text) return undefined;
-  const policy = parseJson('Policy', text);
-  if (policy.Statement === undefined) throw invalid('Policy', 'it has no Statement.');
-  return policy as unknown as PolicyDocument;
+  try {
+    return readPolicy(text, 'resource');
+  } catch (error) {
+    throw invalid('Policy', `${(error as Error).message}.`);
+  }
 }
 
 export function parseRedrive(text: string | undefined): RedrivePolicy | undefined {
