@@ -16,9 +16,9 @@ import { certificateNumber, MemoryIot, MemoryRepairPolicies } from './memory/iot
 
 interface Installed {
   readonly policies: RepairPolicies;
-  isThere(policyName: string): Promise<boolean>;
+  readonly isThere: (policyName: string) => Promise<boolean>;
   /** Puts the policy on a certificate; resolves to what takes it off. */
-  attach(policyName: string): Promise<() => Promise<void>>;
+  readonly attach: (policyName: string) => Promise<() => Promise<void>>;
 }
 
 let desk: TestDesk;
