@@ -205,6 +205,9 @@ test('a command of another program is left to that program: it is not answered, 
   const agent = run(device, { telemetry, settings });
   await agent.until(({ kind }) => kind === 'published');
   const executions = await Promise.all(OTHERS.map((_, index) => command(device, 'c-1', `other-${index}`)));
+  // What AWS IoT says to that program is not for us either.
+  const rejected = `$aws/commands/things/${device.thingName}/executions/${executions[0]}/response/rejected/json`;
+  desk.cloud.parts.gateway!.publish(rejected, '{"error":"InvalidRequest"}', { qos: 1 });
   // After them, and obeyed: they have been heard.
   await ended(device, await command(device));
   for (const executionId of executions) expect(await execution(device, executionId)).toMatchObject({ status: 'CREATED' });

@@ -83,10 +83,10 @@ describe('a device that answers the command', () => {
   it('and is released before it is on record that it was asked, goes on all the same: the step had died with the question under way', async () => {
     const { world, commands, input, ports } = single({ job: 'QUEUED' });
     await world.run(input, { until: 'ShutOff', ports });
-    const { move } = world.records;
+    const move = world.records.move.bind(world.records);
     world.records.move = () => Promise.reject(new Error('ThrottlingException'));
     await expect(world.step('ShutOff', input, ports())).rejects.toThrow('ThrottlingException');
-    world.records.move = move.bind(world.records);
+    world.records.move = move;
     expect([commands.executions.size, shutOffOf(world)]).toEqual([1, undefined]);
     await world.askRelease('pump-1');
     await world.run(input, { until: 'nothing', ports });
