@@ -95,6 +95,8 @@ export class Commands {
     }
     // It was under way for longer than the containment: nobody would tell the device to go on again.
     if (shutOff.wasResumed(command.data.containmentId)) return this.answer(executionId, refusal('REJECTED', 'containment-over'));
+    // It may be late as well, and the device must remember whose `resume` it waits for. Whether a containment is over a job can say, and is cancelled.
+    if (shutOff.isOffByOther(command.data.containmentId)) return this.answer(executionId, refusal('REJECTED', 'other-containment'));
     const obeyed = await shutOff.obey(command.data);
     tell({ kind: 'order', executionId, operation: 'shut-off', ...obeyed });
     await this.answer(executionId, answerOf(obeyed));

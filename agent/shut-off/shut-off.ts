@@ -45,6 +45,11 @@ export class ShutOff {
     return this.resumed === containmentId;
   }
 
+  /** Is it off, by another containment than this one? */
+  isOffByOther(containmentId: string): boolean {
+    return this.off?.containmentId !== undefined && this.off.containmentId !== containmentId;
+  }
+
   /** Once, at the start: tells the hardware which of the two it is. */
   async load(warn: (message: string) => void): Promise<void> {
     try {
@@ -90,7 +95,7 @@ export class ShutOff {
   }
 
   private async resume(containmentId: string): Promise<ShutOffFailure | undefined> {
-    if (this.off?.containmentId !== undefined && this.off.containmentId !== containmentId) return 'other-containment';
+    if (this.isOffByOther(containmentId)) return 'other-containment';
     if (!(await succeeds(() => this.files.remove(SHUT_OFF_RECORD)))) return 'storage';
     this.off = undefined;
     this.isSettled = false;

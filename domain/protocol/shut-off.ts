@@ -30,7 +30,7 @@ export const SHUT_OFF_FAILURES = {
   'unsupported-document': 'the job document names this operation, but in a version or form that the device does not know',
   storage: 'what was asked for does not last: the device cannot write to its storage',
   actuation: 'what the device moves could not be stopped, or does not go on',
-  'other-containment': 'the device is shut off by another containment than the one that the job names',
+  'other-containment': 'the device is shut off by another containment than the one that the job or command names',
   'containment-over': 'a command that comes after the `resume` of the same containment: only ever said of a command',
 } as const;
 export type ShutOffFailure = keyof typeof SHUT_OFF_FAILURES;

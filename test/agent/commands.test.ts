@@ -190,6 +190,21 @@ test('a command that arrives after the resume of its containment is refused: nob
   expect(await ended(device, await command(device, 'c-2'))).toMatchObject({ status: 'SUCCEEDED' });
 });
 
+test('a command does not take the place of another containment: it may be a late one, and only a job can say that it is not over', async () => {
+  const device = await enrol();
+  const pump = new Pump();
+  const agent = run(device, { actuation: pump, telemetry, settings });
+  await agent.until(({ kind }) => kind === 'published');
+  expect(await jobEnded(device, await order(device, 'shut-off', 'c-2'))).toMatchObject({ status: 'SUCCEEDED' });
+  expect(await ended(device, await command(device, 'c-1'))).toMatchObject({ status: 'REJECTED', reason: 'OTHER-CONTAINMENT' });
+  expect(JSON.parse(String(await agent.files.read('shut-off.json')))).toEqual({ containmentId: 'c-2' });
+  // A containment that began after one of which the device has not heard the end: by its job.
+  expect(await jobEnded(device, await order(device, 'shut-off', 'c-3'))).toMatchObject({ status: 'SUCCEEDED' });
+  expect(await ended(device, await command(device, 'c-3'))).toMatchObject({ status: 'SUCCEEDED' });
+  expect(await jobEnded(device, await order(device, 'resume', 'c-3'))).toMatchObject({ status: 'SUCCEEDED' });
+  expect(pump.runs).toBe(true);
+});
+
 test('by command a device never resumes', async () => {
   const device = await enrol();
   const pump = new Pump();
