@@ -259,6 +259,16 @@ describe('a violation that is raised at the desk', () => {
     expect(listed.activeViolations!.map(({ behavior }) => behavior!.name)).toEqual(['AuthFailures']);
   });
 
+  test('are not looked for by a word that does not exist', async () => {
+    const range = { startTime: new Date('2026-11-22T09:00:00Z'), endTime: new Date('2026-11-22T11:00:00Z') };
+    for (const filter of [{ behaviorCriteriaType: 'RULES' }, { verificationState: 'WRONG' }] as object[]) {
+      await expect(desk.iot.send(new ListActiveViolationsCommand(filter))).rejects.toMatchObject({ name: 'InvalidRequestException' });
+      await expect(desk.iot.send(new ListViolationEventsCommand({ ...range, ...filter }))).rejects.toMatchObject({
+        name: 'InvalidRequestException',
+      });
+    }
+  });
+
   test('must be of a thing in a target of the profile', async () => {
     await create([FAILURES]);
     await desk.iot.send(new CreateThingGroupCommand({ thingGroupName: 'pumps' }));

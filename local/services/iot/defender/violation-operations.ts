@@ -5,6 +5,7 @@ import { page } from '../paging.js';
 import type { IotState } from '../state.js';
 import type { Violation } from './detect.js';
 
+const CRITERIA_TYPES = ['STATIC', 'STATISTICAL', 'MACHINE_LEARNING'];
 const VERIFICATION_STATES = ['FALSE_POSITIVE', 'BENIGN_POSITIVE', 'TRUE_POSITIVE', 'UNKNOWN'];
 
 interface Wanted {
@@ -19,6 +20,7 @@ export function violationOperations(state: IotState): Record<string, Operation> 
   const { detect } = state;
   return {
     ListActiveViolations: (input) => {
+      checkFilters(input);
       const all = [...detect.active.values()].filter((violation) => isWanted(violation, input)).reverse();
       const { items, token } = page(all, ({ violationId }) => violationId, input.nextToken, input.maxResults);
       return {
@@ -34,6 +36,7 @@ export function violationOperations(state: IotState): Record<string, Operation> 
     ListViolationEvents: (input) => {
       const [startMs, endMs] = [input.startTime.getTime(), input.endTime.getTime()];
       if (startMs > endMs) throw invalidRequest('startTime must not be after endTime');
+      checkFilters(input);
       const all = detect.events
         .map((event, index) => ({ ...event, key: `${event.violation.violationId} ${index}` }))
         .filter(({ violation, atMs }) => atMs >= startMs && atMs <= endMs && isWanted(violation, input))
@@ -50,8 +53,7 @@ export function violationOperations(state: IotState): Record<string, Operation> 
       };
     },
     PutVerificationStateOnViolation: (input) => {
-      if (!VERIFICATION_STATES.includes(input.verificationState))
-        throw invalidRequest(`Invalid verificationState ${input.verificationState}`);
+      checkOneOf('verificationState', input.verificationState, VERIFICATION_STATES);
       const violation =
         detect.active.get(input.violationId) ??
         detect.events.findLast(({ violation: { violationId } }) => violationId === input.violationId)?.violation;
@@ -61,6 +63,16 @@ export function violationOperations(state: IotState): Record<string, Operation> 
       return {};
     },
   };
+}
+
+function checkOneOf(member: string, value: string, words: readonly string[]): void {
+  if (!words.includes(value)) throw invalidRequest(`Invalid ${member} ${value}`);
+}
+
+/** A filter with a word that AWS does not know would find nothing, and say that all is well. */
+function checkFilters({ behaviorCriteriaType, verificationState }: Wanted): void {
+  if (behaviorCriteriaType !== undefined) checkOneOf('behaviorCriteriaType', behaviorCriteriaType, CRITERIA_TYPES);
+  if (verificationState !== undefined) checkOneOf('verificationState', verificationState, VERIFICATION_STATES);
 }
 
 function isWanted(violation: Violation, wanted: Wanted): boolean {
