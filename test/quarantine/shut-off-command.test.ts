@@ -80,8 +80,12 @@ describe('a device that answers the command', () => {
     await world.run(input, { until: 'nothing', ports });
     expect([...world.jobs.jobs.values()].map(({ document }) => document.operation)).toEqual(['shut-off', 'resume']);
   });
-  it('and is released before it is on record that it was asked, goes on all the same: the step had died with the question under way', async () => {
-    const { world, commands, input, ports } = single({ job: 'QUEUED' });
+  it.each([
+    ['contained', 'contain'],
+    ['only asked', 'shut-off'],
+  ] as const)('%s, and is released before it is on record that it was asked, goes on all the same', async (_how, response) => {
+    const { world, commands, ports } = single({ job: 'QUEUED' });
+    const input = world.inputFor('pump-1', response);
     await world.run(input, { until: 'ShutOff', ports });
     const move = world.records.move.bind(world.records);
     world.records.move = () => Promise.reject(new Error('ThrottlingException'));
