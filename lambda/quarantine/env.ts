@@ -35,6 +35,11 @@ export const common = {
   DETECT_PROFILES: z.string().transform((text) => new Set(text.split(',').filter((name) => name !== ''))),
 } as const;
 
+export const pace = {
+  /** Calls a second of any one API of which an account has few (pace.ts), all functions of quarantine together: a share of its quotas (FACTS B12). */
+  QUARANTINE_PER_SECOND: decimalNumber(0.1, 1000),
+} as const;
+
 /** For those that take and give back. */
 export const steps = {
   REPAIR_POLICY: resourceName,
@@ -45,6 +50,5 @@ export const steps = {
   TIME_BOX_THEN: z.enum(TIME_BOX_ENDS),
   COOL_DOWN_MINUTES: wholeNumber(0, 43_200),
   SHUT_OFF_TIMEOUT_MINUTES: wholeNumber(1, 10_080),
-  /** Calls a second of any one API of which an account has few (pace.ts), all functions of quarantine together: a share of its quotas (FACTS B12). */
-  QUARANTINE_PER_SECOND: decimalNumber(0.1, 1000),
+  ...pace,
 } as const;

@@ -44,6 +44,10 @@ export interface QuarantineProps extends AppContext {
   readonly startQueue?: IQueue;
 }
 
+interface Worker {
+  allow(permission: Parameters<GuardedFunction<IntakeVariables>['allow']>[0]): unknown;
+}
+
 export class Quarantine extends Construct {
   readonly intake: GuardedFunction<IntakeVariables>;
   readonly watch: GuardedFunction<WatchVariables>;
@@ -120,13 +124,13 @@ export class Quarantine extends Construct {
     };
   }
 
-  /** What all of them read, and the ledger and inventory that they keep. */
-  private allowCommon(worker: { allow(permission: Parameters<GuardedFunction<IntakeVariables>['allow']>[0]): unknown }): void {
+  /** What all of them read, and the ledger that they keep. Whoever takes or gives back keeps the inventory, too. */
+  private allowCommon(worker: Worker, keeps: 'inventory' | 'ledger' = 'inventory'): void {
     const { inventory, ledger } = this.props.state;
     const permissions = [
-      may.onTable(inventory, 'GetItem', 'Query', 'PutItem', 'UpdateItem'),
+      may.onTable(inventory, 'GetItem', 'Query', ...(keeps === 'inventory' ? (['PutItem', 'UpdateItem'] as const) : [])),
       may.onIndex(inventory, 'byThing'),
-      may.onTable(ledger, 'GetItem', 'BatchGetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem'),
+      may.onTable(ledger, 'GetItem', 'Query', 'PutItem', 'UpdateItem', ...(keeps === 'inventory' ? (['DeleteItem'] as const) : [])),
       may.readRegistry(this),
       mayRotate.listPolicies(),
       mayContain.readThings(this),
@@ -199,6 +203,7 @@ export class Quarantine extends Construct {
       description: 'Reads violations again at their source, counts them against the brake, and begins containments',
       environment: (ownQueueUrl) => ({
         ...this.common(),
+        QUARANTINE_PER_SECOND: decimal(this.settings.ratePerSecond),
         ACCOUNT_ID: Stack.of(this).account,
         STATE_BUCKET: stateBucket.bucketName,
         INTAKE_QUEUE_URL: ownQueueUrl,
@@ -220,7 +225,7 @@ export class Quarantine extends Construct {
       // What waits for the end of an emergency stop is sent anew every quarter of an hour.
       continuesItself: true,
     });
-    this.allowCommon(intake);
+    this.allowCommon(intake, 'ledger');
     intake
       .allow(mayContain.readFindings())
       .allow(mayContain.heldLists(stateBucket.arnForObjects('holds/*')))

@@ -30,7 +30,7 @@ const told = (world: QuarantineWorld, name: string): string[] =>
 function violate(world: QuarantineWorld, name: string, clientId: string, { isOpen = true, behavior = 'flood' } = {}): IntakeMessage {
   const nowMs = world.clock.nowMs();
   const said = {
-    violationId: `v-${name.replaceAll(/[^a-zA-Z0-9-]/g, '')}`.slice(0, 40),
+    violationId: `v-${name.replaceAll(/[^a-zA-Z0-9-]/g, '')}`.slice(-40),
     thingName: name,
     securityProfileName: PROFILE,
   } as const;
@@ -71,6 +71,22 @@ describe('a certificate whose connections were refused', () => {
     await world.askRelease('pump-7', { force: false });
     await world.run(input!, { until: 'nothing' });
     expect(world.stateOf('pump-7')).toBeUndefined();
+  });
+  it('is asked for in its turn, where a whole fleet is refused: who is cut off meanwhile goes first', async () => {
+    const world = fleetOf(100);
+    world.brake = { ...world.brake, floor: 1000, perHour: 1000, fleetShare: 1, groupShare: 1 };
+    const slots = new Map<string, number>();
+    const reserve = world.pace.reserve.bind(world.pace);
+    world.pace.reserve = async (name, count, ...rest) => {
+      slots.set(name, (slots.get(name) ?? 0) + count);
+      return reserve(name, count, ...rest);
+    };
+    const ids = Array.from({ length: 100 }, (_, index) => certificateNumber(index + 1));
+    const startMs = world.clock.nowMs();
+    await world.intake(...ids.map((id) => violate(world, id, id)));
+    expect(started(world)).toHaveLength(100);
+    expect([slots.get('quarantine'), slots.get('quarantine-later')]).toEqual([100, 100]);
+    expect(world.clock.nowMs() - startMs).toBeGreaterThanOrEqual(900);
   });
   it('has nobody contained whose alarm is over before the workflow begins', async () => {
     const world = fleetOf(100);

@@ -18,8 +18,9 @@ import { violationOf, violatorOf } from '../sources.js';
 import { begin } from './admit.js';
 import { decide, whyNotMeant, type ThingDecision } from './decide.js';
 import { escalate } from './escalate.js';
+import type { LookPorts } from './look.js';
 import { offenderOf, offenderOfFinding } from './offender.js';
-import { BY, type IntakePorts, type IntakeSettings } from './ports.js';
+import { BY, turnsOf, type IntakePorts, type IntakeSettings } from './ports.js';
 
 const AT_ONCE = 10;
 
@@ -37,7 +38,8 @@ export async function carryOut(ports: IntakePorts, settings: IntakeSettings, has
   const entries = readHeldContainments(octets);
   const entry = { subject: `HOLD#${hash}`, act: 'apply-list', reason: 'approved', runId: hash, by: row.decidedBy ?? BY } as const;
   await decisions.append({ ...entry, step: 'intent', atMs: clock.nowMs(), detail: { kind: 'contain', count: entries.length } });
-  const judged = await allInTurns(AT_ONCE, entries, async (input) => ({ input, ...(await judge(ports, settings, input)) }));
+  const looking = { ...ports, turns: turnsOf(ports, settings) };
+  const judged = await allInTurns(AT_ONCE, entries, async (input) => ({ input, ...(await judge(looking, settings, input)) }));
   let escalated = 0;
   for (const { input, decision } of judged) {
     if (decision.do === 'contain') continue;
@@ -57,7 +59,7 @@ export async function carryOut(ports: IntakePorts, settings: IntakeSettings, has
 const idOf = ({ thingName: name, containmentId }: WorkflowInput) => ({ thingName: thingName(name), containmentId });
 
 /** By what is so now: cleared, judged benign, another thing's doing, contained already, or for less, gone. */
-async function judge(ports: IntakePorts, { neverContain }: IntakeSettings, input: WorkflowInput): Promise<{ decision: ThingDecision }> {
+async function judge(ports: LookPorts, { neverContain }: IntakeSettings, input: WorkflowInput): Promise<{ decision: ThingDecision }> {
   const { trigger, response, containmentId } = input;
   const thing = thingName(input.thingName);
   if (trigger.kind === 'violation') {

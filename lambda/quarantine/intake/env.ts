@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { decimalNumber, queueUrl, resourceName, wholeNumber } from '../../../domain/fleet/environment.js';
-import { common, json, responses, stateMachineArn } from '../env.js';
+import { common, json, pace, responses, stateMachineArn } from '../env.js';
 
 const names = z.array(z.string());
 
 export const IntakeEnv = z.object({
   ...common,
+  ...pace,
   ACCOUNT_ID: z.string().regex(/^\d{12}$/),
   STATE_BUCKET: resourceName,
   /** Its own queue: what waits for the end of an emergency stop is sent anew. */

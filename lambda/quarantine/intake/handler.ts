@@ -9,6 +9,7 @@ import { dynamoDecisionLog } from '../../aws/decision-log.js';
 import { dynamoEmergencyStop } from '../../aws/emergency-stop.js';
 import { iotAuditFindings } from '../../aws/findings.js';
 import { dynamoInventory } from '../../aws/inventory.js';
+import { dynamoPace } from '../../aws/pace.js';
 import { iotRegistry } from '../../aws/registry.js';
 import { s3SerialState } from '../../aws/serial-state.js';
 import { wallClock as clock } from '../../runtime/clock.js';
@@ -35,6 +36,7 @@ const ports: IntakePorts = {
   holds: dynamoContainmentHolds(ledger),
   inventory: dynamoInventory(dynamo, env.INVENTORY_TABLE, clock),
   lists: s3SerialState(s3Client(), env.STATE_BUCKET),
+  pace: dynamoPace(ledger),
   queue: sqsIntakeQueue(sqsClient(), env.INTAKE_QUEUE_URL),
   records: dynamoContainmentRecords(ledger, clock),
   registry: iotRegistry(iot, iotDataClient(), arns),
@@ -57,6 +59,7 @@ const settings: IntakeSettings = {
   responses: env.BEHAVIOUR_RESPONSES,
   customSources: env.CUSTOM_SOURCES,
   maxEventAgeMs: env.MAX_EVENT_AGE_MINUTES * 60_000,
+  perSecond: env.QUARANTINE_PER_SECOND,
 };
 
 /** A batch of triggers and words → workflows, lists that wait for a person, and why nothing was done. */

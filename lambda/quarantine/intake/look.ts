@@ -8,7 +8,7 @@ import type { MetricValue, ViolationNotification } from '../../../domain/protoco
 import { decideCustom, decideFinding, decideViolation, type OffenderDecision, type SourceDecision } from './decide.js';
 import { VIOLATOR } from '../sources.js';
 import { offenderOf, offenderOfFinding } from './offender.js';
-import { BY, type IntakePorts, type IntakeSettings } from './ports.js';
+import { BY, type IntakePorts, type IntakeSettings, type Turns } from './ports.js';
 
 export type TriggerMessage = OperatorContainment | AuditContainment | CustomViolation | ViolationNotification;
 
@@ -20,6 +20,8 @@ export interface Sighting {
   readonly response?: Response;
   readonly trigger: Trigger;
 }
+
+export type LookPorts = IntakePorts & { readonly turns: Turns };
 
 /** So many of what another detector says it has seen are kept. */
 const MOST_EVIDENCE = 16;
@@ -35,7 +37,7 @@ export function sameness(message: TriggerMessage): string {
   return `violation ${message.violationId} ${message.thingName} ${message.behavior.name} ${message.securityProfileName} ${message.violationEventType}`;
 }
 
-export async function look(ports: IntakePorts, settings: IntakeSettings, message: TriggerMessage): Promise<Sighting> {
+export async function look(ports: LookPorts, settings: IntakeSettings, message: TriggerMessage): Promise<Sighting> {
   if (!('kind' in message)) return 'detail' in message ? lookAtEvent(ports, settings, message) : lookAtViolation(ports, settings, message);
   return message.kind === 'operator' ? lookAtOrder(ports, message) : lookAtFinding(ports, message);
 }
@@ -45,7 +47,7 @@ function lookAtOrder({ clock }: IntakePorts, { thingName, response, by, reason, 
   return { source: { stands: true, reason: 'operator' }, thingNames: [thingName], response, trigger };
 }
 
-async function lookAtViolation(ports: IntakePorts, { responses }: IntakeSettings, message: ViolationNotification): Promise<Sighting> {
+async function lookAtViolation(ports: LookPorts, { responses }: IntakeSettings, message: ViolationNotification): Promise<Sighting> {
   const { violationId, thingName, securityProfileName, behavior, violationEventType, violationEventTime } = message;
   const isAlarm = violationEventType === 'in-alarm';
   const sourced = isAlarm ? await ports.violations.read({ violationId, thingName, securityProfileName }) : undefined;
@@ -78,7 +80,7 @@ async function lookAtViolation(ports: IntakePorts, { responses }: IntakeSettings
   return { source, ...namesOf(offender), response, trigger };
 }
 
-async function lookAtFinding(ports: IntakePorts, { findingId, taskId, checkName }: AuditContainment): Promise<Sighting> {
+async function lookAtFinding(ports: LookPorts, { findingId, taskId, checkName }: AuditContainment): Promise<Sighting> {
   const found = await ports.findings.read(findingId);
   const check = (AUDIT_CHECKS as Readonly<Record<string, { readonly responses: readonly string[] }>>)[checkName];
   const facts = { asked: { taskId, checkName }, found, checkMayContain: check?.responses.includes('contain') === true };

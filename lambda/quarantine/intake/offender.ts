@@ -17,9 +17,10 @@ import {
   type UserFacts,
   type Users,
 } from './decide.js';
-import type { IntakePorts } from './ports.js';
+import { nextSlot } from '../pace.js';
+import type { IntakePorts, Turns } from './ports.js';
 
-type OffenderPorts = Pick<IntakePorts, 'clock' | 'inventory' | 'records' | 'registry' | 'rights'>;
+type OffenderPorts = Pick<IntakePorts, 'clock' | 'inventory' | 'pace' | 'records' | 'registry' | 'rights'> & { readonly turns: Turns };
 
 /** AWS IoT looks back 31 days for client ids (FACTS C2); a use that goes on is noted once a week. What was seen before says nothing about a conflict of today. */
 const LOOK_BACK_MS = 38 * 86_400_000;
@@ -97,7 +98,10 @@ async function usersOf(ports: OffenderPorts, ids: ReadonlySet<CertificateId>): P
   return users;
 }
 
-async function principal({ records, registry }: OffenderPorts, id: CertificateId): Promise<PrincipalFacts> {
+/** In its turn: a whole fleet may be refused at once, and who is being cut off at the same time needs the same calls. */
+async function principal(ports: OffenderPorts, id: CertificateId): Promise<PrincipalFacts> {
+  const { clock, records, registry, turns } = ports;
+  await nextSlot(ports, turns, { waitMs: Math.max(0, turns.untilMs - clock.nowMs()) });
   const registered = await registry.describe(id);
   if (registered === undefined) return { certificateId: id, things: [] };
   const things = [...(await registry.thingsOf(id))].sort();

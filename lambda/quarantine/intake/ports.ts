@@ -16,6 +16,7 @@ import type {
 import type { DecisionLog } from '../../ports/decision-log.js';
 import type { EmergencyStop } from '../../ports/emergency-stop.js';
 import type { Inventory } from '../../ports/inventory.js';
+import type { Pace } from '../../ports/pace.js';
 import type { Registry } from '../../ports/registry.js';
 import type { SerialState } from '../../ports/serial-state.js';
 import type { Signals } from '../../ports/signals.js';
@@ -31,6 +32,7 @@ export interface IntakePorts {
   readonly inventory: Pick<Inventory, 'activeCount' | 'byId' | 'byThing' | 'usersOf'>;
   /** Held lists, by `listKey`. */
   readonly lists: SerialState;
+  readonly pace: Pace;
   readonly queue: IntakeQueue;
   readonly records: Pick<ContainmentRecords, 'get' | 'past' | 'move'>;
   readonly registry: Pick<Registry, 'describe' | 'thingsOf'>;
@@ -51,7 +53,19 @@ export interface IntakeSettings {
   /** EventBridge source → response. */
   readonly customSources: Readonly<Record<string, Response>>;
   readonly maxEventAgeMs: number;
+  /** Of the pace that all of quarantine shares. */
+  readonly perSecond: number;
 }
+
+/** Until when one batch may wait for its turns: its function has ten minutes, and what has found none goes back to the queue alone. */
+export interface Turns extends Pick<IntakeSettings, 'perSecond'> {
+  readonly untilMs: number;
+}
+const LOOKING_MS = 7 * 60_000;
+export const turnsOf = ({ clock }: Pick<IntakePorts, 'clock'>, { perSecond }: IntakeSettings): Turns => ({
+  perSecond,
+  untilMs: clock.nowMs() + LOOKING_MS,
+});
 
 /** A thing that is to be contained, by which message. */
 export interface Candidate {

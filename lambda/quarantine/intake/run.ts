@@ -20,8 +20,8 @@ import { carryOut } from './approve.js';
 import { control } from './control.js';
 import { escalate } from './escalate.js';
 import { decide, decideNobody, type ThingDecision } from './decide.js';
-import { look, sameness, type Sighting, type TriggerMessage } from './look.js';
-import { BY, type Candidate, type IntakePorts, type IntakeSettings } from './ports.js';
+import { look, sameness, type LookPorts, type Sighting, type TriggerMessage } from './look.js';
+import { BY, turnsOf, type Candidate, type IntakePorts, type IntakeSettings } from './ports.js';
 
 /** Longest delay of SQS. A message that waits is sent anew each time, so waiting uses up neither deliveries nor retention. */
 const DEFER_SECONDS = 900;
@@ -33,6 +33,7 @@ export async function run(
   messages: readonly IntakeMessage[],
 ): Promise<readonly PromiseSettledResult<unknown>[]> {
   if (settings.mode === 'off') return messages.map(() => ({ status: 'fulfilled', value: 'off' }));
+  const looking = { ...ports, turns: turnsOf(ports, settings) };
   const { stopped } = await ports.stop.state();
   if (stopped) ports.signals.count(METRICS.stopped);
   const candidates: Candidate[] = [];
@@ -41,7 +42,7 @@ export async function run(
     if (isControl(message)) return act(ports, settings, message, stopped);
     // Kept until the stop is lifted, and read again at its source then.
     if (stopped && settings.mode === 'enforce') return defer(ports, message);
-    const same = seen.get(sameness(message)) ?? judge(ports, settings, message);
+    const same = seen.get(sameness(message)) ?? judge(looking, settings, message);
     seen.set(sameness(message), same);
     return same;
   });
@@ -83,7 +84,7 @@ async function defer({ queue }: IntakePorts, message: IntakeMessage): Promise<re
 }
 
 /** Reads one message again at its source and looks at its things. What is not to be contained is settled here. */
-async function judge(ports: IntakePorts, settings: IntakeSettings, message: TriggerMessage): Promise<readonly Candidate[]> {
+async function judge(ports: LookPorts, settings: IntakeSettings, message: TriggerMessage): Promise<readonly Candidate[]> {
   const sighting = await look(ports, settings, message);
   const { source, trigger, thingNames, nobody } = sighting;
   if (source.stands && nobody !== undefined) {

@@ -153,6 +153,7 @@ export class QuarantineWorld {
       responses: this.responses,
       customSources: { 'com.example.ids': 'contain' },
       maxEventAgeMs: 60 * MINUTE,
+      perSecond: 100,
     };
   }
 
@@ -165,10 +166,10 @@ export class QuarantineWorld {
     return { ...shared, registry: iot, repairPolicies, rights: iot, rotationJobs, rekey, revocationHolds: inventory };
   }
   get intakePorts(): IntakePorts {
-    const { budget, clock, decisions, holds, inventory, lists, records, iot, signals, stop, violations, workflows } = this;
+    const { budget, clock, decisions, holds, inventory, lists, pace, records, iot, signals, stop, violations, workflows } = this;
     const findings = { read: async (findingId: string) => this.findingRows.get(findingId) };
     const queue = { send: async (message: IntakeMessage) => void this.deferred.push(message) };
-    const shared = { budget, clock, decisions, holds, inventory, lists, records, signals, stop, violations, workflows };
+    const shared = { budget, clock, decisions, holds, inventory, lists, pace, records, signals, stop, violations, workflows };
     return { ...shared, findings, queue, registry: iot, rights: iot };
   }
   readonly workflows = {
