@@ -12,3 +12,7 @@ export const invalidStateTransition = (message: string): AwsError => new AwsErro
 /** What the desk would otherwise have to ignore. */
 export const notServed = (what: string): AwsError => new AwsError('NotImplemented', `The desk does not serve ${what}`, 501);
 export const conflict = (message: string, resourceId: string): AwsError => new AwsError('ConflictException', message, 409, { resourceId });
+/** An enumerated member, if it is there: a filter with a word that AWS does not know would find nothing, and a setting would mean the other thing. */
+export function checkWord(member: string, value: string | undefined, words: readonly string[], refusal = invalidRequest): void {
+  if (value !== undefined && !words.includes(value)) throw refusal(`Invalid ${member}: ${value}, expected one of ${words.join(', ')}`);
+}

@@ -3,7 +3,7 @@
  * certificates (https://docs.aws.amazon.com/iot/latest/developerguide/exclusive-thing.html).
  */
 import type { Operation } from '../../models/service.js';
-import { invalidRequest } from './errors.js';
+import { checkWord, invalidRequest } from './errors.js';
 import { certificateById } from './certificates.js';
 import { certificateIdOfPrincipal } from './names.js';
 import { page } from './paging.js';
@@ -34,8 +34,10 @@ export function principalOperations(state: IotState): Record<string, Operation> 
   const thingsOf = (principal: unknown): { name: string; exclusive: boolean }[] =>
     [...(state.thingsOfCertificate.get(certificateIdOfPrincipal(principal)) ?? [])].map(([name, exclusive]) => ({ name, exclusive }));
   const wanted = (type: string | undefined) => (entry: { exclusive: boolean }) => type === undefined || kind(entry.exclusive) === type;
+  const checkType = (type: string | undefined): void => checkWord('thingPrincipalType', type, ['EXCLUSIVE_THING', 'NON_EXCLUSIVE_THING']);
   return {
     AttachThingPrincipal: (input) => {
+      checkType(input.thingPrincipalType);
       const thing = thingByName(state, input.thingName);
       const certificate = certificateById(state, certificateIdOfPrincipal(input.principal));
       attach(state, thing.thingName, certificate.certificateId, input.thingPrincipalType === 'EXCLUSIVE_THING');
@@ -58,6 +60,7 @@ export function principalOperations(state: IotState): Record<string, Operation> 
       return { principals: items.map((entry) => entry.arn), ...(token ? { nextToken: token } : {}) };
     },
     ListThingPrincipalsV2: (input) => {
+      checkType(input.thingPrincipalType);
       const all = principalsOf(thingByName(state, input.thingName).thingName).filter(wanted(input.thingPrincipalType));
       const { items, token } = page(all, (entry) => entry.arn, input.nextToken, input.maxResults);
       return {
@@ -70,6 +73,7 @@ export function principalOperations(state: IotState): Record<string, Operation> 
       return { things: items.map((entry) => entry.name), ...(token ? { nextToken: token } : {}) };
     },
     ListPrincipalThingsV2: (input) => {
+      checkType(input.thingPrincipalType);
       const all = thingsOf(input.principal).filter(wanted(input.thingPrincipalType));
       const { items, token } = page(all, (entry) => entry.name, input.nextToken, input.maxResults);
       return {

@@ -1,6 +1,6 @@
 /** Commands, control plane (https://docs.aws.amazon.com/iot/latest/apireference/API_CreateCommand.html and its neighbours). */
 import { AwsError, type Operation } from '../../../models/service.js';
-import { notFound, notServed } from '../errors.js';
+import { checkWord, notFound, notServed } from '../errors.js';
 import type { IotState } from '../state.js';
 import { setTags } from '../tags.js';
 import type { Command } from './command.js';
@@ -79,6 +79,8 @@ export function commandOperations(state: IotState): Record<string, Operation> {
       return { commandArn: arn, namespace: 'AWS-IoT', ...shown, ...times(command), ...flags(command) };
     },
     ListCommands: (input) => {
+      checkWord('namespace', input.namespace, ['AWS-IoT', 'AWS-IoT-FleetWise'], invalid);
+      checkWord('sortOrder', input.sortOrder, ['ASCENDING', 'DESCENDING'], invalid);
       const listed = [...commands.values()].filter(
         ({ pendingDeletion, mandatoryParameters }) =>
           !pendingDeletion &&

@@ -1,8 +1,8 @@
 /** Command executions, control plane (https://docs.aws.amazon.com/iot/latest/apireference/API_GetCommandExecution.html and its neighbours). */
 import { AwsError, type Operation } from '../../../models/service.js';
-import { notFound } from '../errors.js';
+import { checkWord, notFound } from '../errors.js';
 import type { IotState } from '../state.js';
-import { timeToLiveMs, type CommandExecution } from './command.js';
+import { REPORTABLE, timeToLiveMs, type CommandExecution } from './command.js';
 import { commandPage, invalid } from './errors.js';
 
 /** Samples of AWS show `startedAt` equal to `createdAt`, for executions that no device has answered too. */
@@ -56,6 +56,9 @@ export function commandExecutionOperations(state: IotState): Record<string, Oper
       };
     },
     ListCommandExecutions: (input) => {
+      checkWord('status', input.status, ['CREATED', ...REPORTABLE], invalid);
+      checkWord('namespace', input.namespace, ['AWS-IoT', 'AWS-IoT-FleetWise'], invalid);
+      checkWord('sortOrder', input.sortOrder, ['ASCENDING', 'DESCENDING'], invalid);
       if ((input.commandArn === undefined) === (input.targetArn === undefined))
         throw invalid('Exactly one of commandArn and targetArn is needed');
       if (input.startedTimeFilter !== undefined && input.completedTimeFilter !== undefined)

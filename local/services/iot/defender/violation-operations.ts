@@ -1,6 +1,6 @@
 /** Listing violations and judging them (API_ListActiveViolations, API_ListViolationEvents, API_PutVerificationStateOnViolation). */
 import type { Operation } from '../../../models/service.js';
-import { invalidRequest } from '../errors.js';
+import { checkWord, invalidRequest } from '../errors.js';
 import { page } from '../paging.js';
 import type { IotState } from '../state.js';
 import type { Violation } from './detect.js';
@@ -53,7 +53,7 @@ export function violationOperations(state: IotState): Record<string, Operation> 
       };
     },
     PutVerificationStateOnViolation: (input) => {
-      checkOneOf('verificationState', input.verificationState, VERIFICATION_STATES);
+      checkWord('verificationState', input.verificationState, VERIFICATION_STATES);
       const violation =
         detect.active.get(input.violationId) ??
         detect.events.findLast(({ violation: { violationId } }) => violationId === input.violationId)?.violation;
@@ -65,14 +65,9 @@ export function violationOperations(state: IotState): Record<string, Operation> 
   };
 }
 
-function checkOneOf(member: string, value: string, words: readonly string[]): void {
-  if (!words.includes(value)) throw invalidRequest(`Invalid ${member} ${value}`);
-}
-
-/** A filter with a word that AWS does not know would find nothing, and say that all is well. */
 function checkFilters({ behaviorCriteriaType, verificationState }: Wanted): void {
-  if (behaviorCriteriaType !== undefined) checkOneOf('behaviorCriteriaType', behaviorCriteriaType, CRITERIA_TYPES);
-  if (verificationState !== undefined) checkOneOf('verificationState', verificationState, VERIFICATION_STATES);
+  checkWord('behaviorCriteriaType', behaviorCriteriaType, CRITERIA_TYPES);
+  checkWord('verificationState', verificationState, VERIFICATION_STATES);
 }
 
 function isWanted(violation: Violation, wanted: Wanted): boolean {

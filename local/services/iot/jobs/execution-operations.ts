@@ -1,10 +1,10 @@
 /** Job executions, control plane (https://docs.aws.amazon.com/iot/latest/apireference/API_DescribeJobExecution.html and its neighbours). */
 import type { Operation } from '../../../models/service.js';
-import { invalidRequest, invalidStateTransition, notFound, versionConflict } from '../errors.js';
+import { checkWord, invalidRequest, invalidStateTransition, notFound, versionConflict } from '../errors.js';
 import { checkThingName } from '../names.js';
 import { page } from '../paging.js';
 import type { IotState } from '../state.js';
-import { isTerminal, latestOf, type JobExecution } from './job.js';
+import { EXECUTION_STATUSES, isTerminal, latestOf, type JobExecution } from './job.js';
 import { type JobEngine, timeLeft } from './job-engine.js';
 import { jobById } from './job-operations.js';
 import { statusDetailsProblem } from './status-details.js';
@@ -53,6 +53,7 @@ export function executionOperations(state: IotState, engine: JobEngine): Record<
       };
     },
     ListJobExecutionsForJob: (input) => {
+      checkWord('status', input.status, EXECUTION_STATUSES);
       const job = jobById(state, input.jobId);
       const all = [...job.executions.values()]
         .map((attempts) => attempts.at(-1)!)
@@ -64,6 +65,7 @@ export function executionOperations(state: IotState, engine: JobEngine): Record<
       };
     },
     ListJobExecutionsForThing: (input) => {
+      checkWord('status', input.status, EXECUTION_STATUSES);
       const thingName = checkThingName(input.thingName);
       if (!state.things.has(thingName)) throw notFound(`Thing ${thingName} not found`);
       const jobs = input.jobId === undefined ? [...state.jobs.values()] : [jobById(state, input.jobId)];

@@ -1,7 +1,7 @@
 /** Jobs, control plane (https://docs.aws.amazon.com/iot/latest/apireference/API_CreateJob.html and its neighbours). */
 import type { Operation } from '../../../models/service.js';
 import { JOB_LIMITS } from '../../../world/quotas.js';
-import { alreadyExists, invalidRequest, invalidStateTransition, limitExceeded, notFound, notServed } from '../errors.js';
+import { alreadyExists, checkWord, invalidRequest, invalidStateTransition, limitExceeded, notFound, notServed } from '../errors.js';
 import { page } from '../paging.js';
 import type { IotState } from '../state.js';
 import { setTags } from '../tags.js';
@@ -144,6 +144,8 @@ export function jobOperations(state: IotState, engine: JobEngine): Record<string
       };
     },
     ListJobs: (input) => {
+      checkWord('status', input.status, ['IN_PROGRESS', 'CANCELED', 'COMPLETED', 'DELETION_IN_PROGRESS', 'SCHEDULED']);
+      checkWord('targetSelection', input.targetSelection, ['CONTINUOUS', 'SNAPSHOT']);
       const groupArn =
         input.thingGroupName === undefined
           ? [...state.groups.values()].find(({ thingGroupId }) => thingGroupId === input.thingGroupId)?.arn
