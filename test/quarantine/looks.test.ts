@@ -254,6 +254,30 @@ describe('one look', () => {
   });
 });
 
+describe('a certificate that is ACTIVE again when its rights are swapped, because a person or the end of a hold made it so', () => {
+  it('is shut before they are, and its connections are dropped: what it was allowed counts for minutes', async () => {
+    const { world, input } = single();
+    await world.run(input, { until: 'Lock' });
+    await world.iot.setStatus(id, 'ACTIVE');
+    const [changes, dropped] = [world.iot.changes.length, world.iot.dropped.length];
+    await world.step('Lock', input);
+    const since = world.iot.changes.slice(changes);
+    expect(since[0]).toBe(`${id} INACTIVE`);
+    expect(since).toContain(`${id} +${REPAIR}`);
+    expect(world.iot.dropped.slice(dropped)).toEqual(['pump-1']);
+    await world.askRelease('pump-1');
+    await world.run(input, { until: 'nothing' });
+    expect(world.iot.certificates.get(id)).toEqual({ status: 'ACTIVE', policies: new Set(['device']) });
+  });
+  it('and one that is not, is not asked for twice', async () => {
+    const { world, input } = single();
+    await world.run(input, { until: 'Lock' });
+    const dropped = world.iot.dropped.length;
+    await world.step('Lock', input);
+    expect(world.iot.dropped.slice(dropped)).toEqual([]);
+  });
+});
+
 describe('the pace', () => {
   it('puts off a look at one thing, too, where there is no slot: it is no failure, and the regular look comes', async () => {
     const { world, input } = single();
