@@ -21,7 +21,7 @@ export async function openSession(transport: Transport, pair: Pair, device: Devi
   const inbox = new Inbox<Said>();
   const jobs = new JobsClient(connection, { ...device, signal });
   const orders = new Orders(device, jobs, signal);
-  const commands = new Commands(device, connection, orders);
+  const commands = new Commands(device, connection);
   listen(connection, { jobs, inbox, orders, commands }, device);
   try {
     await connection.subscribe([

@@ -1,5 +1,6 @@
 /**
- * Shut-off by an AWS IoT command: heard only by a device that is connected, and obeyed at once, in turn with the jobs that say the same.
+ * Shut-off by an AWS IoT command: heard only by a device that is connected, and obeyed at once: not while a job that says the same is obeyed, but it does
+ * not wait for what Jobs answers to that.
  *
  *     request {operation: 'shut-off', …} ─► "off", stored ─► actuation stops ─► one answer
  *
@@ -18,7 +19,7 @@ import { SHUT_OFF_FAILURES, type ShutOffFailure } from '../../domain/protocol/sh
 import type { AgentSettings } from '../settings.js';
 import type { Clock } from '../clock.js';
 import type { Connection } from '../transport/transport.js';
-import { namesOperation, type OrderEvent, type Orders } from './orders.js';
+import { namesOperation, type OrderEvent } from './orders.js';
 import type { Obeyed, ShutOff } from './shut-off.js';
 
 export interface CommandsContext {
@@ -51,7 +52,6 @@ export class Commands {
   constructor(
     private readonly device: CommandsContext,
     private readonly connection: Connection,
-    private readonly orders: Orders,
   ) {}
 
   /** In a SUBSCRIBE of its own: where the device may not hear commands, all else goes on. */
@@ -76,7 +76,7 @@ export class Commands {
       // Another program's, on the same device: an answer of ours would end its execution.
       if (this.heard.has(executionId) || !namesOperation(message)) return true;
       this.heard.add(executionId);
-      void this.orders.inTurn(() => this.obey(executionId, message));
+      void this.obey(executionId, message);
     } else if (what === 'response/rejected/json' && this.heard.has(executionId)) {
       // Too late, or answered before. The job is answered as well.
       this.warn(
@@ -93,11 +93,8 @@ export class Commands {
       this.warn(`command ${executionId} is not one that this device knows`);
       return this.answer(executionId, refusal('REJECTED', 'unsupported-document'));
     }
-    // It was under way for longer than the containment: nobody would tell the device to go on again.
-    if (shutOff.wasResumed(command.data.containmentId)) return this.answer(executionId, refusal('REJECTED', 'containment-over'));
-    // It may be late as well, and the device must remember whose `resume` it waits for. Whether a containment is over a job can say, and is cancelled.
-    if (shutOff.isOffByOther(command.data.containmentId)) return this.answer(executionId, refusal('REJECTED', 'other-containment'));
-    const obeyed = await shutOff.obey(command.data);
+    const obeyed = await shutOff.obeyCommand(command.data);
+    if ('refused' in obeyed) return this.answer(executionId, refusal('REJECTED', obeyed.refused));
     tell({ kind: 'order', executionId, operation: 'shut-off', ...obeyed });
     await this.answer(executionId, answerOf(obeyed));
   }

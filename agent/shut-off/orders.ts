@@ -51,12 +51,7 @@ export class Orders {
   saw(execution: JobExecution | undefined): Promise<void> {
     if (!execution || this.seen.get(execution.jobId) === execution.executionNumber) return this.turn;
     this.seen.set(execution.jobId, execution.executionNumber);
-    return isOrder(execution) ? this.inTurn(() => this.take(execution)) : this.turn;
-  }
-
-  /** After everything that has come before. `work` must not reject. */
-  inTurn(work: () => Promise<void>): Promise<void> {
-    this.turn = this.turn.then(work);
+    if (isOrder(execution)) this.turn = this.turn.then(() => this.take(execution));
     return this.turn;
   }
 

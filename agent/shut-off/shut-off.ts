@@ -8,6 +8,7 @@
  * off: a file that cannot be read, and a storage that gives nothing, mean off.
  */
 import { z } from 'zod';
+import type { ShutOffCommand } from '../../domain/protocol/command.js';
 import { SHUT_OFF_DETAIL, type ShutOffFailure, type ShutOffJob } from '../../domain/protocol/shut-off.js';
 import type { Files } from '../storage/files.js';
 import type { Actuation } from './actuation.js';
@@ -20,6 +21,10 @@ export interface Obeyed {
   readonly status: 'SUCCEEDED' | 'FAILED';
   readonly details: Readonly<Record<string, string>>;
   readonly failure?: ShutOffFailure;
+}
+
+export interface Refused {
+  readonly refused: ShutOffFailure;
 }
 
 export class ShutOff {
@@ -38,16 +43,6 @@ export class ShutOff {
 
   get isOff(): boolean {
     return this.off !== undefined;
-  }
-
-  /** Has the device been told to resume after this very containment? */
-  wasResumed(containmentId: string): boolean {
-    return this.resumed === containmentId;
-  }
-
-  /** Is it off, by another containment than this one? */
-  isOffByOther(containmentId: string): boolean {
-    return this.off?.containmentId !== undefined && this.off.containmentId !== containmentId;
   }
 
   /** Once, at the start: tells the hardware which of the two it is. */
@@ -69,9 +64,29 @@ export class ShutOff {
 
   /** One after the other, also over connections: hardware may need longer to stand still than the device to connect again. Never rejects. */
   obey(job: ShutOffJob): Promise<Obeyed> {
-    const obeyed = this.turn.then(() => this.carryOut(job));
-    this.turn = obeyed;
-    return obeyed;
+    return this.inTurn(() => this.carryOut(job));
+  }
+
+  /** As `obey`, by a command: it may be late, and nobody can take it back, so it is refused where only a job can know better. Never rejects. */
+  obeyCommand(command: ShutOffCommand): Promise<Obeyed | Refused> {
+    return this.inTurn<Obeyed | Refused>(() => {
+      // It was under way for longer than the containment: nobody would tell the device to go on again.
+      if (this.resumed === command.containmentId) return { refused: 'containment-over' };
+      // The device must remember whose `resume` it waits for. Whether a containment is over a job can say: it is cancelled.
+      if (this.isOffByOther(command.containmentId)) return { refused: 'other-containment' };
+      return this.carryOut(command);
+    });
+  }
+
+  private inTurn<Said>(work: () => Said | Promise<Said>): Promise<Said> {
+    const said = this.turn.then(work);
+    this.turn = said;
+    return said;
+  }
+
+  /** Is it off, by another containment than this one? */
+  private isOffByOther(containmentId: string): boolean {
+    return this.off?.containmentId !== undefined && this.off.containmentId !== containmentId;
   }
 
   private async carryOut({ operation, containmentId }: ShutOffJob): Promise<Obeyed> {

@@ -171,6 +171,21 @@ test.each([['command first'], ['job first']])('job and command for the same cont
   expect(pump.runs).toBe(true);
 });
 
+test('a command does not wait for Jobs: it is obeyed while the job before it is not answered', async () => {
+  const device = await enrol();
+  const pump = new Pump();
+  const agent = run(device, { actuation: pump, telemetry, settings });
+  await agent.until(({ kind }) => kind === 'published');
+  const { faults } = desk.cloud.world;
+  faults.set({ throttle: 1, only: ['iotjobsdata:UpdateJobExecution'] });
+  const jobId = await order(device, 'shut-off');
+  await agent.until(({ kind }) => kind === 'warning');
+  expect(await ended(device, await command(device))).toMatchObject({ status: 'SUCCEEDED' });
+  faults.set({ throttle: 0, only: [] });
+  expect(await jobEnded(device, jobId)).toMatchObject({ status: 'SUCCEEDED' });
+  expect(pump.told).toEqual(['resume', 'stop']);
+});
+
 test('a resume for another containment than the one that the command named is refused', async () => {
   const device = await enrol();
   const agent = run(device, { telemetry, settings });
