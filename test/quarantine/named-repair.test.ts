@@ -1,5 +1,6 @@
 /** Devices whose client id is not their thing's name: what lets them in for repair, whom it does not let in, and that nothing of it is left. */
 import type { CertificateId } from '../../domain/fleet/certificate-id.js';
+import { METRICS } from '../../domain/fleet/metrics.js';
 import { thingName } from '../../domain/fleet/thing-name.js';
 import { containmentIdOf, quarantineNames, TRIGGER_KINDS } from '../../domain/protocol/containment-workflow.js';
 import {
@@ -12,7 +13,8 @@ import {
   type RepairRights,
   repairStatements,
 } from '../../domain/protocol/repair-policy.js';
-import { decideName, type LeftOut, type NameFacts } from '../../lambda/quarantine/contain/named.js';
+import { decideName, letInByName, type LeftOut, type NameFacts } from '../../lambda/quarantine/contain/named.js';
+import { removeLeftovers } from '../../lambda/quarantine/watch/leftovers.js';
 import { certificateNumber } from './memory/iot.js';
 import { QuarantineWorld, REPAIR } from './memory/world.js';
 
@@ -73,16 +75,16 @@ describe('the name of such a policy', () => {
     ['a longer name', `${namedRepairPolicy('fleetwarden', id)}0`],
     ['a name in which a containment stands', `fleetwarden-repair-x-${id}`],
     ['a person’s', 'fleetwarden-repair-everything'],
+    ['one of a name as long as this one’s', namedRepairPolicy('somebodyels', id)],
   ])('is not %s', (_, policyName) => {
     expect(isNamedRepairPolicy('fleetwarden', policyName)).toBe(false);
   });
 });
 
 describe('a client id', () => {
-  const good: NameFacts = { clientId: 'client-7', thingName: 'pump-1', isOtherThing: false, isUsedByOthers: false };
+  const good: NameFacts = { clientId: 'client-7', isOtherThing: false, isUsedByOthers: false };
   it.each<[string, Partial<NameFacts>, LeftOut | undefined]>([
     ['that only the thing has used lets it in', {}, undefined],
-    ['that is the thing’s name needs no policy', { clientId: 'pump-1' }, 'own-name'],
     ['with a wildcard lets nobody in', { clientId: 'pump-*' }, 'not-plain'],
     ['that is the name of another thing lets nobody in', { isOtherThing: true }, 'other-thing'],
     ['that others have used lets nobody in', { isUsedByOthers: true }, 'used-by-others'],
@@ -132,9 +134,8 @@ describe('a device whose client id is not its name', () => {
     await world.run(input);
     expect([policiesOf(world), world.iot.certificates.get(id)!.status]).toEqual([[REPAIR, policyName], 'ACTIVE']);
     expect(world.records.rows.get('pump-1')).toMatchObject({ state: 'reopened', namedRepair: { policyName, clientIds: ['client-7'] } });
-    expect(world.metric('ContainmentWeakened')).toBe(0);
     await later(world);
-    expect(world.iot.policies.has(policyName)).toBe(true);
+    expect([world.iot.policies.has(policyName), world.metric(METRICS.containmentWeakened)]).toEqual([true, 0]);
     await release(world, input);
     expect(policiesOf(world)).toEqual(['device']);
     await later(world);
@@ -220,6 +221,78 @@ describe('a device whose client id is not its name', () => {
     expect([policiesOf(world, fresh), world.iot.certificates.get(fresh)!.status]).toEqual([[REPAIR, policyName], 'INACTIVE']);
     await release(world, input);
     expect([policiesOf(world), policiesOf(world, fresh)]).toEqual([['device'], ['device']]);
+  });
+  it('is released while its policy is made: none is', async () => {
+    const { world, input } = worldOf();
+    await world.run(input, { until: 'Lock' });
+    const stale = world.records.rows.get('pump-1')!;
+    await release(world, input);
+    expect(await letInByName(world.stepPorts, world.settings, stale)).toEqual({ containment: stale, leftOut: [] });
+    expect(world.repairPolicies.listed.size).toBe(0);
+  });
+  it('has the same policy when the lock is repeated, whatever is known of its names by then', async () => {
+    const { world, input, policyName } = worldOf();
+    await world.run(input, { until: 'Lock' });
+    const dying = { ...world.stepPorts.repairPolicies, make: () => Promise.reject(new Error('the process dies')) };
+    await expect(world.step('Lock', input, { ...world.stepPorts, repairPolicies: dying as never })).rejects.toThrow('dies');
+    world.iot.addThing('client-7');
+    await world.run(input);
+    expect(policiesOf(world)).toEqual([REPAIR, policyName]);
+    expect(world.repairPolicies.documents.get(policyName)).toContain('client/client-7');
+  });
+  it('keeps its policy while it is contained, also where nobody has it; that of a containment before goes', async () => {
+    const { world, input, policyName } = worldOf();
+    await world.run(input);
+    world.iot.certificates.get(id)!.policies.delete(policyName);
+    await later(world);
+    expect(world.iot.policies.has(policyName)).toBe(true);
+    await release(world, input);
+    const again = world.inputFor('pump-1', 'contain', 'ffffffffffff');
+    await world.run(again);
+    await later(world);
+    expect([...world.repairPolicies.listed.keys()]).toEqual([namedRepairPolicy('fleetwarden', again.containmentId)]);
+  });
+  it('a look that finds no slot leaves what is left over to the next one', async () => {
+    const { world, input, policyName } = worldOf();
+    await world.run(input);
+    await release(world, input);
+    world.clock.advance(20 * 60_000);
+    world.pace.nextAtMs.set('quarantine-later', world.clock.nowMs() + 60_000);
+    await world.watch();
+    expect(world.iot.policies.has(policyName)).toBe(true);
+    const pace = { reserve: () => Promise.reject(new Error('ServiceUnavailable')) };
+    await expect(removeLeftovers({ ...world.stepPorts, pace }, world.settings, {})).rejects.toThrow('ServiceUnavailable');
+    world.clock.advance(60_000);
+    await world.watch();
+    expect(world.iot.policies.has(policyName)).toBe(false);
+  });
+  it('a policy that is in use a day after the release is told to people, and not before', async () => {
+    const { world, input, policyName } = worldOf();
+    await world.run(input);
+    world.iot.addCertificate(certificateNumber(9), 'INACTIVE', [policyName]);
+    await release(world, input);
+    const told = () => world.signals.lines.filter(({ message }) => message === 'a repair policy is in use still').length;
+    world.clock.advance(86_400_000 - 1000);
+    await world.watch();
+    expect(told()).toBe(0);
+    world.clock.advance(2000);
+    await world.watch();
+    expect(told()).toBe(1);
+  });
+  it.each([
+    ['that it got for a new key, though the thing is deleted', true],
+    ['that was attached to it a moment ago', false],
+  ])('a certificate %s loses the policy', async (_, isNewKey) => {
+    const { world, input, policyName } = worldOf();
+    await world.run(input);
+    const fresh = certificateNumber(3);
+    world.iot.addCertificate(fresh, 'ACTIVE', [REPAIR, policyName]);
+    const row = world.records.rows.get('pump-1')!;
+    if (isNewKey) world.records.rows.set('pump-1', { ...row, replaced: [{ old: id, fresh }] });
+    if (isNewKey) world.iot.things.delete('pump-1');
+    else world.iot.things.get('pump-1')!.certificates.add(fresh);
+    await release(world, input);
+    expect(policiesOf(world, fresh)).not.toContain(policyName);
   });
   it('what a person gives it beside repair keeps it shut, as without', async () => {
     const { world, input, policyName } = worldOf();

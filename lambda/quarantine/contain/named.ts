@@ -12,17 +12,15 @@ import type { StepPorts, StepSettings } from '../ports.js';
 
 export interface NameFacts {
   readonly clientId: string;
-  readonly thingName: string;
   readonly isOtherThing: boolean;
   /** Certificates that were noted under it: are they, or were they, of the thing, or are they good for nothing any more? */
   readonly isUsedByOthers: boolean;
 }
 
 /** Why a name is left out; `undefined`: it is let in. */
-export type LeftOut = 'own-name' | 'not-plain' | 'other-thing' | 'used-by-others' | 'no-room';
+export type LeftOut = 'not-plain' | 'other-thing' | 'used-by-others' | 'no-room';
 
-export function decideName({ clientId, thingName, isOtherThing, isUsedByOthers }: NameFacts): LeftOut | undefined {
-  if (clientId === thingName) return 'own-name';
+export function decideName({ clientId, isOtherThing, isUsedByOthers }: NameFacts): LeftOut | undefined {
   if (!isPlainClientId(clientId)) return 'not-plain';
   if (isOtherThing) return 'other-thing';
   return isUsedByOthers ? 'used-by-others' : undefined;
@@ -67,12 +65,12 @@ async function namesOf(ports: NamedPorts, containment: Containment): Promise<{ n
   const own = new Set([...snapshot.certificates, ...adopted].map(({ certificateId }) => certificateId));
   const names: string[] = [];
   const leftOut: string[] = [];
-  for (const clientId of snapshot.clientIds) {
-    const isOtherThing =
-      clientId !== thingName && isThingName(clientId) && (await ports.rights.describeThing(asThing(clientId))) !== undefined;
-    const why = decideName({ clientId, thingName, isOtherThing, isUsedByOthers: await isUsedByOthers(ports, thingName, own, clientId) });
+  // Under its own name the policy of the fleet lets it in.
+  for (const clientId of snapshot.clientIds.filter((name) => name !== thingName)) {
+    const isOtherThing = isThingName(clientId) && (await ports.rights.describeThing(asThing(clientId))) !== undefined;
+    const why = decideName({ clientId, isOtherThing, isUsedByOthers: await isUsedByOthers(ports, thingName, own, clientId) });
     if (why === undefined) names.push(clientId);
-    else if (why !== 'own-name') leftOut.push(`${clientId}: ${why}`);
+    else leftOut.push(`${clientId}: ${why}`);
   }
   return { names, leftOut };
 }

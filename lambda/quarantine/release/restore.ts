@@ -4,7 +4,6 @@
  */
 import { METRICS } from '../../../domain/fleet/metrics.js';
 import { quarantineNames } from '../../../domain/protocol/containment-workflow.js';
-import { isNamedRepairPolicy } from '../../../domain/protocol/repair-policy.js';
 import { SHUT_OFF_VERSION } from '../../../domain/protocol/shut-off.js';
 import type { CertificateId } from '../../../domain/fleet/certificate-id.js';
 import type { CertificateSnapshot, Containment } from '../../ports/containment-records.js';
@@ -118,15 +117,13 @@ const wasOnlyAsked = ({ response, settledAtMs }: Containment): boolean => respon
 
 async function restorePolicies(
   ports: ReleasePorts,
-  { application, repairPolicy }: StepSettings,
+  { repairPolicy }: StepSettings,
   containment: Containment,
   { certificateId, policies }: Pick<CertificateSnapshot, 'certificateId' | 'policies'>,
   report: Report,
 ): Promise<void> {
-  const attached = await ports.rights.policiesOf(certificateId);
-  if (attached === undefined) return;
-  // Those of single containments are taken off by their own release (takeNames).
-  const now = attached.filter((name) => !isNamedRepairPolicy(application, name));
+  const now = await ports.rights.policiesOf(certificateId);
+  if (now === undefined) return;
   const { detach, attach, kept } = planPolicies(policies, now, repairPolicy);
   for (const name of detach) await ports.rights.detachPolicy(certificateId, name);
   // Without the repair policy on it, nobody has taken anything from this certificate: another thing that has it may have been locked.
@@ -136,8 +133,8 @@ async function restorePolicies(
       report.push(`policy ${name} on ${certificateId}: detached meanwhile`);
       continue;
     }
-    const given = await ports.rights.attachPolicy(certificateId, name);
-    if (given !== 'attached') report.push(`policy ${name} on ${certificateId}: ${given}`);
+    const attached = await ports.rights.attachPolicy(certificateId, name);
+    if (attached !== 'attached') report.push(`policy ${name} on ${certificateId}: ${attached}`);
   }
   for (const name of kept) report.push(`policy ${name} on ${certificateId}: attached meanwhile, kept`);
 }
