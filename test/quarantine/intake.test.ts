@@ -354,6 +354,21 @@ describe('a list that is held', () => {
       expect([started(world), world.reasonsOf('pump-1', 'consider')]).toEqual([['pump-0'], ['marked-benign']]);
     },
   );
+  it('loses no other violation of a thing that stood on it for one that is over by then: that one is judged anew', async () => {
+    const { world, hash } = await storm();
+    const { brake } = world;
+    world.brake = { ...brake, floor: 0, perHour: 0 };
+    const other = violate(world, 'pump-1', 'v-other');
+    await world.intake(other, violate(world, 'pump-2', 'v-chatty', 'chatty'));
+    expect(heldNow(world).map(({ count }) => count)).toEqual([20]);
+    for (let index = 0; index < 20; index += 1) atSource(world, `pump-${index}`, `v-pump-${index}`, 'flood', false);
+    await approve(world, hash);
+    expect(started(world)).toEqual([]);
+    expect(world.deferred.map((message) => ('violationId' in message ? message.violationId : ''))).toEqual(['v-other']);
+    world.brake = brake;
+    await world.intake(...world.deferred);
+    expect(started(world)).toEqual(['pump-1']);
+  });
   it('is not carried out without an approval, nor when somebody has altered it', async () => {
     const { world, hash } = await storm();
     await world.intake({ kind: 'approved', hash });

@@ -9,7 +9,8 @@ import { wholeOf } from '../../../domain/fleet/octets.js';
 import { METRICS } from '../../../domain/fleet/metrics.js';
 import { neverListedBy } from '../../../domain/fleet/never-list.js';
 import type { Reason } from '../../../domain/fleet/reasons.js';
-import { thingName } from '../../../domain/fleet/thing-name.js';
+import { isDestructive } from '../../../domain/fleet/responses.js';
+import { thingName, type ThingName } from '../../../domain/fleet/thing-name.js';
 import type { WorkflowInput } from '../../../domain/protocol/containment-workflow.js';
 import { whyOver } from '../../../domain/protocol/violation.js';
 import { note } from '../evidence.js';
@@ -48,6 +49,7 @@ export async function carryOut(ports: IntakePorts, settings: IntakeSettings, has
     if (isHigher) escalated += 1;
     const detail = { trigger: input.trigger.id, hash, ...(isHigher ? { response: input.response } : {}) };
     await note(ports, { thingName: thing, containmentId, by: BY }, 'outcome', 'consider', decision.reason, detail);
+    if (OVER.has(decision.reason)) await judgeOthers(ports, settings, thing, input);
   }
   const begun = judged.filter(({ decision }) => decision.do === 'contain').map(({ input }) => ({ input, byPerson: true }));
   await begin(ports, begun);
@@ -55,6 +57,37 @@ export async function carryOut(ports: IntakePorts, settings: IntakeSettings, has
   await decisions.append({ ...entry, step: 'outcome', atMs: clock.nowMs(), detail: { kind: 'contain', begun: begun.length, escalated } });
   signals.info('approved list of containments begun', { hash, begun: begun.length, escalated, of: entries.length, reason: 'approved' });
 }
+
+/** What it stood on the list for is over, or another thing's. */
+const OVER: ReadonlySet<Reason> = new Set([
+  'alarm-over',
+  'marked-benign',
+  'offender-moved',
+  'offender-shut-out',
+  'certificate-without-thing',
+]);
+
+/** A thing stands on a list once, so what else it did meanwhile was left out: its source tells of a violation once, so it is asked about anew, and the brake counts it. */
+async function judgeOthers(
+  { queue, violations }: IntakePorts,
+  { responses }: IntakeSettings,
+  thing: ThingName,
+  { trigger }: WorkflowInput,
+): Promise<void> {
+  for await (const { violationId, behavior, metric, securityProfileName, startedAtMs, thingName: name } of violations.openOf(thing))
+    if (violationId !== trigger.id && mayContain(responses, behavior))
+      await queue.send({
+        violationEventTime: startedAtMs,
+        thingName: name,
+        behavior: { name: behavior, ...(metric === undefined ? {} : { metric }) },
+        violationEventType: 'in-alarm',
+        violationId,
+        securityProfileName,
+      });
+}
+
+const mayContain = (responses: IntakeSettings['responses'], behavior: string): boolean =>
+  Object.hasOwn(responses, behavior) && isDestructive(responses[behavior] ?? 'observe');
 
 const idOf = ({ thingName: name, containmentId }: WorkflowInput) => ({ thingName: thingName(name), containmentId });
 
