@@ -3,6 +3,7 @@ import {
   AttachThingPrincipalCommand,
   CreateThingCommand,
   IoTClient,
+  ListAuditTasksCommand,
   ListCommandExecutionsCommand,
   ListCommandsCommand,
   ListJobExecutionsForJobCommand,
@@ -44,6 +45,11 @@ test.each<[string, string, Call]>([
     'InvalidRequestException',
     () => iot.send(new ListJobExecutionsForJobCommand({ jobId: 'any', status: word })),
   ],
+  ...(['taskType', 'taskStatus'] as const).map((member): [string, string, Call] => [
+    `${member} of ListAuditTasks`,
+    'InvalidRequestException',
+    () => iot.send(new ListAuditTasksCommand({ startTime: new Date(0), endTime: new Date(1), [member]: word })),
+  ]),
   ['namespace of ListCommands', 'ValidationException', () => iot.send(new ListCommandsCommand({ namespace: word }))],
   ['sortOrder of ListCommands', 'ValidationException', () => iot.send(new ListCommandsCommand({ sortOrder: word }))],
   ...(['status', 'namespace', 'sortOrder'] as const).map((member): [string, string, Call] => [

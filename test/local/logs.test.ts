@@ -6,6 +6,7 @@ import {
   DescribeLogStreamsCommand,
   FilterLogEventsCommand,
   GetLogEventsCommand,
+  type LogGroupClass,
   PutLogEventsCommand,
   PutMetricFilterCommand,
   PutResourcePolicyCommand,
@@ -114,6 +115,16 @@ describe('log groups', () => {
     expect((await logs.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: '/desk' }))).logGroups).toMatchObject([
       { logGroupName, retentionInDays: 1 },
     ]);
+  });
+
+  test('are found by their class, and by no class that does not exist', async () => {
+    const names = async (logGroupClass: LogGroupClass) => {
+      const { logGroups } = await logs.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: '/desk/test', logGroupClass }));
+      return logGroups!.map(({ logGroupName: name }) => name);
+    };
+    expect(await names('STANDARD')).toEqual([logGroupName]);
+    expect(await names('INFREQUENT_ACCESS')).toEqual([]);
+    await expect(names('CHEAP' as LogGroupClass)).rejects.toMatchObject({ name: 'InvalidParameterException' });
   });
 
   test('make metrics of filters, with the value of the line', async () => {

@@ -26,6 +26,7 @@ const NEWEST_MS = 2 * 3_600_000;
 /** From the first to the last event of one request. */
 const LONGEST_BATCH_MS = 86_400_000;
 const MOST_EVENTS = 10_000;
+const LOG_GROUP_CLASSES = ['STANDARD', 'INFREQUENT_ACCESS', 'DELIVERY'];
 
 export function logsOperations(groups: LogGroups, world: World): Readonly<Record<string, Operation>> {
   const of = (input: OfGroup): LogGroup => groups.get(input.logGroupIdentifier ?? input.logGroupName);
@@ -40,10 +41,17 @@ export function logsOperations(groups: LogGroups, world: World): Readonly<Record
       groups.delete(input.logGroupName);
       return {};
     },
-    DescribeLogGroups: (input: Paged & { logGroupNamePrefix?: string; logGroupNamePattern?: string }) => {
+    DescribeLogGroups: (input: Paged & { logGroupNamePrefix?: string; logGroupNamePattern?: string; logGroupClass?: string }) => {
+      const { logGroupNamePrefix: prefix = '', logGroupNamePattern: pattern = '', logGroupClass } = input;
+      if (logGroupClass !== undefined && !LOG_GROUP_CLASSES.includes(logGroupClass))
+        throw new AwsError(
+          'InvalidParameterException',
+          `logGroupClass: got ${logGroupClass}, expected one of ${LOG_GROUP_CLASSES.join(', ')}.`,
+        );
       const wanted = groups
         .all()
-        .filter((group) => group.name.startsWith(input.logGroupNamePrefix ?? '') && group.name.includes(input.logGroupNamePattern ?? ''));
+        .filter(({ name }) => name.startsWith(prefix) && name.includes(pattern))
+        .filter((group) => logGroupClass === undefined || group.logGroupClass === logGroupClass);
       const { items, next } = page(wanted, input, 50);
       return { logGroups: items.map(describeGroup), ...next };
     },

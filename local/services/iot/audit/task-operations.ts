@@ -1,7 +1,7 @@
 /** Audit tasks and their findings (https://docs.aws.amazon.com/iot/latest/apireference/API_DescribeAuditTask.html, API_ListAuditFindings.html). */
 import type { Operation } from '../../../models/service.js';
 import { AUDIT_LIMITS } from '../../../world/quotas.js';
-import { invalidRequest, limitExceeded, notFound } from '../errors.js';
+import { checkWord, invalidRequest, limitExceeded, notFound } from '../errors.js';
 import { page } from '../paging.js';
 import { canonical, type AuditFinding, type AuditState, type AuditTask, type CheckRun } from './audit.js';
 import type { AuditRunner } from './audit-runner.js';
@@ -98,6 +98,8 @@ export function auditTaskOperations(audit: AuditState, runner: AuditRunner): Rec
       return {};
     },
     ListAuditTasks: (input) => {
+      checkWord('taskType', input.taskType, ['ON_DEMAND_AUDIT_TASK', 'SCHEDULED_AUDIT_TASK']);
+      checkWord('taskStatus', input.taskStatus, ['IN_PROGRESS', 'COMPLETED', 'FAILED', 'CANCELED']);
       const all = [...audit.tasks.values()].filter(
         (task) =>
           task.startedAtMs >= input.startTime.getTime() &&
