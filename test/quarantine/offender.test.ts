@@ -104,6 +104,21 @@ describe('a certificate whose connections were refused', () => {
     await world.run([...world.executions.values()][0]!, { until: 'Released' });
     expect([world.reasonsOf('pump-7', 'contain'), world.iot.changes]).toEqual([['marked-benign'], []]);
   });
+  it.each<[string, object, string]>([
+    ['takes its thing to the higher rung, where that is contained for less by then', {}, 'deactivate'],
+    ['does not where its alarm is over by then', { isOpen: false }, 'shut-off'],
+    ['does not where a person has marked it as nothing', { verificationState: 'BENIGN_POSITIVE' }, 'shut-off'],
+  ])('%s', async (_, by, response) => {
+    const world = fleetOf(100);
+    const id = certificateNumber(7);
+    await world.intake(violate(world, id, id, { behavior: 'wild' }));
+    const [late] = [...world.executions.values()];
+    await world.run(world.inputFor('pump-7', 'shut-off'));
+    world.violations.rows.forEach((row, key) => world.violations.rows.set(key, { ...row, ...by }));
+    expect(await world.step('Record', late!)).toMatchObject({ next: 'Released' });
+    expect(world.records.rows.get('pump-7')?.response).toBe(response);
+    expect(world.budget.rows.get(late!.containmentId)?.freedAtMs).toBeDefined();
+  });
   it('is held for a person when several things have it, and approving contains each of them', async () => {
     const world = fleetOf(100);
     const id = certificateNumber(7);

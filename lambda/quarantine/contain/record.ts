@@ -70,7 +70,11 @@ export async function record(
   return containment;
 }
 
-/** A source that cannot be read throws. */
-async function overBy({ violations }: StepPorts, thing: ThingName, trigger: Trigger): Promise<Reason | undefined> {
+/** Why the alarm behind it counts no more; `undefined`: it does. A source that cannot be read throws. */
+export async function overBy(
+  { violations }: Pick<StepPorts, 'violations'>,
+  thing: ThingName,
+  trigger: Trigger,
+): Promise<Reason | undefined> {
   return trigger.kind === 'violation' ? whyOver(await violationOf(violations, trigger, thing)) : undefined;
 }

@@ -3,7 +3,7 @@
  * done, so that it may be repeated, come late, or come twice at once.
  */
 import type { ContainmentState } from '../../../domain/protocol/containment.js';
-import { RESPONSES } from '../../../domain/fleet/responses.js';
+import { isStronger } from '../../../domain/fleet/responses.js';
 import { METRICS } from '../../../domain/fleet/metrics.js';
 import { thingName } from '../../../domain/fleet/thing-name.js';
 import type { ContainCall, ContainStep, StepAnswer, WorkflowInput } from '../../../domain/protocol/containment-workflow.js';
@@ -15,7 +15,7 @@ import type { StepPorts, StepSettings } from '../ports.js';
 import { cutOff } from './cut.js';
 import { lock } from './lock.js';
 import { letInByName } from './named.js';
-import { record } from './record.js';
+import { overBy, record } from './record.js';
 import { reopen } from './reopen.js';
 import { askShutOff, checkAnswer } from './shut-off.js';
 import { awaitWord, watch } from './watch.js';
@@ -56,7 +56,9 @@ export async function run(ports: StepPorts, settings: StepSettings, { step, inpu
  */
 async function giveWay(ports: StepPorts, input: WorkflowInput, there: Containment | undefined): Promise<StepAnswer> {
   const { budget, clock, records, workflows } = ports;
-  if (there !== undefined && RESPONSES.indexOf(input.response) > RESPONSES.indexOf(there.response)) {
+  const isHigher = there !== undefined && isStronger(input.response, there.response);
+  // This one may be late, as above: what is over by now raises nothing.
+  if (isHigher && (await overBy(ports, there.thingName, input.trigger)) === undefined) {
     const moved = await records.move(there.thingName, there.containmentId, OPEN, { response: input.response });
     if (moved?.taskToken !== undefined) await workflows.wake(moved.taskToken);
   }
