@@ -159,7 +159,7 @@ export class MemoryRepairPolicies implements RepairPolicies {
     return 'made';
   }
   async *all() {
-    yield* [...this.listed.values()];
+    yield* this.listed.values();
   }
   async remove(policyName: string) {
     if ([...this.iot.certificates.values()].some(({ policies }) => policies.has(policyName))) return 'in-use';
