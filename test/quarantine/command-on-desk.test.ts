@@ -43,6 +43,7 @@ async function until(what: string, holds: () => Promise<boolean> | boolean, adva
 
 interface Row {
   readonly thingName: string;
+  readonly containmentId: string;
   readonly state: string;
   readonly shutOff?: { readonly outcome?: string; readonly way?: string; readonly executionId?: string; readonly jobId: string };
 }
@@ -149,16 +150,28 @@ test('cut off and back for repair alone, a device still hears commands, and answ
   await until('valve-2 has shut off', async () => (await rowOf('valve-2'))?.shutOff?.outcome === 'done', 1000);
   expect((await rowOf('valve-2'))?.shutOff?.executionId).toBeDefined();
   await listeners.waitFor((states) => states.get('valve-2')?.state === 'connected');
-  const { executionId } = await call<{ executionId: string }>('iotjobsdata', 'StartCommandExecution', {
-    commandArn: `arn:aws:iot:${desk.env.AWS_REGION}:${desk.world.accountId}:command/fleetwarden-shut-off`,
-    targetArn: `arn:aws:iot:${desk.env.AWS_REGION}:${desk.world.accountId}:thing/valve-2`,
-    parameters: { containmentId: { S: 'by-hand' }, reason: { S: 'operator' } },
-  });
-  const targetArn = `arn:aws:iot:${desk.env.AWS_REGION}:${desk.world.accountId}:thing/valve-2`;
-  await until(
-    'it answers a command in repair mode',
-    async () => (await call<{ status: string }>('iot', 'GetCommandExecution', { executionId, targetArn })).status === 'SUCCEEDED',
-  );
+  const arn = (resource: string): string => `arn:aws:iot:${desk.env.AWS_REGION}:${desk.world.accountId}:${resource}`;
+  const targetArn = arn('thing/valve-2');
+  const answerTo = async (containmentId: string): Promise<string | undefined> => {
+    const { executionId } = await call<{ executionId: string }>('iotjobsdata', 'StartCommandExecution', {
+      commandArn: arn('command/fleetwarden-shut-off'),
+      targetArn,
+      parameters: { containmentId: { S: containmentId }, reason: { S: 'operator' } },
+    });
+    interface Execution {
+      readonly status: string;
+      readonly statusReason?: { readonly reasonCode: string };
+    }
+    let answered: Execution | undefined;
+    await until('it answers a command in repair mode', async () => {
+      answered = await call<Execution>('iot', 'GetCommandExecution', { executionId, targetArn });
+      return ['SUCCEEDED', 'FAILED', 'REJECTED'].includes(answered.status);
+    });
+    return answered?.statusReason?.reasonCode ?? answered?.status;
+  };
+  expect(await answerTo((await rowOf('valve-2'))!.containmentId)).toBe('SUCCEEDED');
+  // A person's own, of no containment: the device would not know any more whose end it waits for.
+  expect(await answerTo('by-hand')).toBe('OTHER-CONTAINMENT');
 }, 120_000);
 
 test('a device whose firmware knows no commands is told by the job, as ever', async () => {
