@@ -6,9 +6,12 @@ import { rowsOf } from './rows-of.js';
 
 /** Append only: rows are put under a new key and never changed. A run that is repeated leaves its rows twice, as it happened. */
 export function dynamoDecisionLog(ledger: Ledger): DecisionLog {
+  /** What is appended within one millisecond is read in the order in which it was appended: no outcome before its intent. */
+  let appended = 0;
   return {
     async append({ subject, ...decision }) {
-      const sk = `${new Date(decision.atMs).toISOString()}#${randomUUID()}`;
+      appended += 1;
+      const sk = `${new Date(decision.atMs).toISOString()}#${String(appended).padStart(9, '0')}#${randomUUID()}`;
       await ledger.client.send(
         new PutCommand({
           TableName: ledger.table,

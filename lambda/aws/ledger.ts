@@ -3,7 +3,7 @@
  *
  *     pk                                 sk                                     what
  *     CRL#<issuerKeyId>#<partition>      HIGH_WATER                             highest CRL ever applied
- *     <subject of a decision>            <RFC 3339 time>#<random>               audit trail, append only
+ *     <subject of a decision>            <RFC 3339 time>#<order>#<random>       audit trail, append only
  *     HOLD                               <hash>                                 list over the brake
  *     BRAKE                              WINDOW | RUN#<runId>                   what was let through lately
  *     PACE                               <name>                                 next free slot
@@ -27,7 +27,7 @@
  *     LOOK                               <thingName>                            from when a look at a contained thing may be asked for
  *     CONTAINMENT-BOOKED                 <containmentId>                        what the brake of quarantine counts: containment-budget.ts
  *     HOLD-CONTAIN                       <hash>                                 list of containments over that brake
- *     THING#<thingName>                  <RFC 3339 time>#<random>               audit trail of one thing
+ *     THING#<thingName>                  <RFC 3339 time>#<order>#<random>       audit trail of one thing
  */
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 

@@ -65,6 +65,15 @@ let desk: Desk | undefined;
 afterAll(() => desk?.stop());
 
 const NOW = Date.parse('2026-11-22T10:00:00Z');
+const DECISION = {
+  step: 'outcome',
+  act: 'sync',
+  reason: 'new-revocations',
+  runId: 'r',
+  by: 'sync',
+  atMs: NOW,
+  detail: { sent: 3, held: false },
+} as const satisfies Omit<Decision, 'subject'>;
 const HOUR = 3_600_000;
 const all = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
   const list: T[] = [];
@@ -283,19 +292,17 @@ describe.each<[string, () => Promise<Ports>]>([
 
   test('the audit trail gives the decisions about one subject, oldest first, and no other row', async () => {
     const subject = `CRL#${randomUUID()}#COMPLETE`;
-    const row = (atMs: number): Decision => ({
-      subject,
-      step: 'outcome',
-      act: 'sync',
-      reason: 'new-revocations',
-      runId: 'r',
-      by: 'sync',
-      atMs,
-      detail: { sent: 3, held: false },
-    });
+    const row = (atMs: number): Decision => ({ ...DECISION, subject, atMs });
     for (const atMs of [NOW, NOW + 1, NOW + 2]) await ports.decisions.append(row(atMs));
     await ports.decisions.append({ ...row(NOW), subject: `${subject}-other` });
     expect(await all(ports.decisions.of(subject))).toEqual([row(NOW), row(NOW + 1), row(NOW + 2)]);
+  });
+
+  test('what is written into the audit trail within one millisecond is read in the order in which it was written', async () => {
+    const subject = `CERT#${randomUUID()}`;
+    const acts = Array.from({ length: 12 }, (_, index) => `act-${index}`);
+    for (const act of acts) await ports.decisions.append({ ...DECISION, subject, act });
+    expect((await all(ports.decisions.of(subject))).map(({ act }) => act)).toEqual(acts);
   });
 
   test('the emergency stop is off until somebody sets it, and says who and why', async () => {
