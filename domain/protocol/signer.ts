@@ -21,7 +21,7 @@ export const KMS_KEY_ARN =
 export const PublishMessage = z.object({
   kind: z.literal('publish'),
   anchorId: z.string().min(1),
-  /** A revocation was on record at this time: a CRL that was begun well after it has it. Absent: the regular look. */
+  /** A revocation was on record at this time: a CRL that was begun well after it has it. Absent: the regular look, or a person's word. */
   revokedAtMs: z.number().optional(),
 });
 export type PublishMessage = z.infer<typeof PublishMessage>;

@@ -27,11 +27,16 @@ export interface RevokingPorts {
   readonly records: Pick<CaRecords, 'get' | 'revoke'>;
   readonly clock: Clock;
   readonly publish: PublishQueue;
+  /**
+   * The clock is that of a person's computer: an hour behind, it would let a CRL that was begun before the revocation pass for one that names it. Then the
+   * list is read whatever the times say. @default false
+   */
+  readonly isForeignClock?: boolean;
 }
 
 /** Puts it on the next CRL, and asks for that one. `false`: revoked before; a CRL is asked for all the same, the first time may have died before it. */
 export async function revokeSigned(
-  { records, clock, publish }: RevokingPorts,
+  { records, clock, publish, isForeignClock = false }: RevokingPorts,
   { anchorId, certificatePem }: TrustAnchor,
   serialNumber: SerialNumber,
   reason: CrlReason,
@@ -41,7 +46,7 @@ export async function revokeSigned(
   const notAfterMs = record?.notAfterMs ?? Certificate.read(certificatePem).notAfterMs;
   const revokedAtMs = clock.nowMs();
   const isNew = await records.revoke(anchorId, { serialNumber, reason, revokedAtMs, notAfterMs });
-  await publish.send({ kind: 'publish', anchorId, revokedAtMs: clock.nowMs() }, GATHER_SECONDS);
+  await publish.send({ kind: 'publish', anchorId, ...(isForeignClock ? {} : { revokedAtMs: clock.nowMs() }) }, GATHER_SECONDS);
   return isNew;
 }
 

@@ -38,7 +38,12 @@ export async function revokeAtCa(application: Application, serial: string, optio
   const detail = { anchorId: anchor.anchorId, serialNumber, crlReason: reason };
   const decision = { subject, act: 'revoke-at-ca', reason: 'operator', runId: anchor.anchorId, by, detail } as const;
   await decisions.append({ ...decision, step: 'intent', atMs: clock.nowMs() });
-  const isNew = await revokeSigned({ records: caRecords, clock, publish: publishQueue }, anchor, serialNumber, reason);
+  const isNew = await revokeSigned(
+    { records: caRecords, clock, publish: publishQueue, isForeignClock: true },
+    anchor,
+    serialNumber,
+    reason,
+  );
   await decisions.append({ ...decision, step: 'outcome', atMs: clock.nowMs() });
   return {
     json: { ...detail, revoked: isNew ? 'now' : 'before' },

@@ -119,9 +119,10 @@ describe('fleetwarden ca revoke', () => {
     const { Messages = [] } = await new SQSClient(settings()).send(
       new ReceiveMessageCommand({ QueueUrl: queueUrl, MaxNumberOfMessages: 10 }),
     );
+    // And no time: by the clock of this computer, which may be behind, a CRL from before could pass for one that names it.
     expect(Messages.map(({ Body }) => JSON.parse(Body ?? '') as unknown)).toEqual([
-      expect.objectContaining({ kind: 'publish', anchorId: 'own' }),
-      expect.objectContaining({ kind: 'publish', anchorId: 'own' }),
+      { kind: 'publish', anchorId: 'own' },
+      { kind: 'publish', anchorId: 'own' },
     ]);
     const { out } = await installation.run('status');
     expect(out).toContain('publish');

@@ -45,7 +45,7 @@ export async function run(ports: PublishPorts, message: PublishMessage): Promise
 async function look(ports: PublishPorts, { anchorId, revokedAtMs }: PublishMessage): Promise<PublishOutcome | 'overtaken'> {
   const { clock, objects, publications, records, signals } = ports;
   const anchor = await ownAnchor(ports, anchorId);
-  // The regular look tells of a key that was disabled before a signature is wanted: days may lie between two CRLs.
+  // The regular look (and a person's word) tells of a key that was disabled before a signature is wanted: days may lie between two CRLs.
   if (revokedAtMs === undefined) await ports.signerOf(anchor.signer.keyArn).check(Certificate.read(anchor.certificatePem).publicKey);
   // The object before the number: that is what keeps two publishers in order.
   const etag = await objects.etag(signedCrlKey(anchorId));
