@@ -2,12 +2,13 @@
  * Rotations on DynamoDB. Writers do not lock: each names the version of the rotation that it has read, and reads again when somebody was
  * faster. So of two functions that want to bring one rotation forward at once, one does, and the other sees where it then stands.
  */
-import { GetCommand, PutCommand, QueryCommand, TransactWriteCommand, type QueryCommandInput } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, PutCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { certificateId, type CertificateId } from '../../domain/fleet/certificate-id.js';
 import type { Clock } from '../ports/clock.js';
 import type { Rotation, Rotations } from '../ports/rotations.js';
 import { batchGet } from './dynamo-batch.js';
 import type { Item, Ledger } from './ledger.js';
+import { pagesOf } from './rows-of.js';
 import { conditionFailed, passesByItself, patiently } from './retry.js';
 import {
   LISTS,
@@ -69,19 +70,8 @@ export function dynamoRotations(ledger: Ledger, clock: Clock): Rotations {
 
   /** All rows of one partition up to `below`, in pages; the rotations that they lead to, as these are now. */
   async function* listed(pk: string, below?: string): AsyncGenerator<Rotation> {
-    let ExclusiveStartKey: QueryCommandInput['ExclusiveStartKey'];
-    do {
-      const page = await client.send(
-        new QueryCommand({
-          TableName,
-          KeyConditionExpression: below === undefined ? 'pk = :pk' : 'pk = :pk AND sk < :below',
-          ExpressionAttributeValues: { ':pk': pk, ...(below !== undefined && { ':below': below }) },
-          ConsistentRead: true,
-          Limit: CHUNK,
-          ExclusiveStartKey,
-        }),
-      );
-      const ids = [...new Set((page.Items ?? []).map(oldCertificateOf))];
+    for await (const page of pagesOf(ledger, pk, { ...(below === undefined ? {} : { below }), limit: CHUNK })) {
+      const ids = [...new Set(page.map(oldCertificateOf))];
       const found = new Map(
         (await batchGet(client, clock, TableName, ids.map(rotationKey))).map((one) => [oldCertificateOf(one), rotationFrom(one).rotation]),
       );
@@ -89,8 +79,7 @@ export function dynamoRotations(ledger: Ledger, clock: Clock): Rotations {
         const rotation = found.get(id);
         if (rotation !== undefined) yield rotation;
       }
-      ExclusiveStartKey = page.LastEvaluatedKey;
-    } while (ExclusiveStartKey !== undefined);
+    }
   }
 
   return {
