@@ -4,9 +4,10 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AttachPolicyCommand, CreatePolicyCommand, SetV2LoggingOptionsCommand } from '@aws-sdk/client-iot';
-import mqtt, { type MqttClient } from 'mqtt';
+import type { MqttClient } from 'mqtt';
 import { METRICS } from '../../domain/fleet/metrics.js';
 import { assemblyOf } from '../scenarios/support/assembly.js';
+import { MqttClients } from '../scenarios/support/mqtt-clients.js';
 import { MINUTE, Scene, type Device } from '../scenarios/support/scene.js';
 
 const LIMIT = 2;
@@ -17,7 +18,7 @@ const GROUP = 'AWSIotLogsV2';
 jest.setTimeout(240_000);
 
 let scene: Scene;
-const clients: MqttClient[] = [];
+const clients = new MqttClients();
 
 beforeAll(async () => {
   const assembly = await assemblyOf({
@@ -36,32 +37,14 @@ beforeAll(async () => {
   });
   scene = await Scene.open(assembly, { factory: 8 });
 });
-afterEach(() => clients.splice(0).forEach((client) => client.end(true)));
+afterEach(() => clients.end());
 afterAll(() => scene?.close());
 
 const device = (n: number): Device => scene.factoryDevices[n - 1]!;
 const call = <T>(service: string, operation: string, input: object): Promise<T> =>
   scene.desk.cloud.call<T>(service, operation, input as Record<string, unknown>);
 
-async function connect({ certificatePem, privateKeyPem, thingName }: Device, clientId = thingName): Promise<MqttClient> {
-  const { desk } = scene;
-  const client = await mqtt.connectAsync(
-    `mqtts://127.0.0.1:${desk.env.DESK_MQTT_PORT}`,
-    {
-      ca: desk.serverCaPem,
-      cert: certificatePem,
-      key: privateKeyPem,
-      clientId,
-      protocolVersion: 4,
-      reconnectPeriod: 0,
-      rejectUnauthorized: false,
-    },
-    false,
-  );
-  client.on('error', () => undefined);
-  clients.push(client);
-  return client;
-}
+const connect = (from: Device, clientId?: string): Promise<MqttClient> => clients.connect(scene, from, clientId);
 
 /** Publishes where it may not; the connection ends. */
 async function publishRefused(from: Device, topic: string): Promise<void> {

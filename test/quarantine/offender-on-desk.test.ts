@@ -4,8 +4,9 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AttachPolicyCommand, AttachThingPrincipalCommand, CreatePolicyCommand, DetachThingPrincipalCommand } from '@aws-sdk/client-iot';
-import mqtt, { type MqttClient } from 'mqtt';
+import type { MqttClient } from 'mqtt';
 import { assemblyOf } from '../scenarios/support/assembly.js';
+import { MqttClients } from '../scenarios/support/mqtt-clients.js';
 import { MINUTE, Scene, type Device } from '../scenarios/support/scene.js';
 import { queueUrlOf } from '../scenarios/support/quiet.js';
 
@@ -20,7 +21,7 @@ const NOT_AT_THE_DESK = [
 jest.setTimeout(240_000);
 
 let scene: Scene;
-const clients: MqttClient[] = [];
+const clients = new MqttClients();
 const denied: string[] = [];
 
 beforeAll(async () => {
@@ -49,7 +50,7 @@ beforeAll(async () => {
   scene = await Scene.open(assembly, { factory: 9 });
   scene.desk.world.journal.on(({ kind, who, what, detail }) => void (kind === 'denied' && denied.push(`${who} ${what} ${detail}`)));
 });
-afterEach(() => clients.splice(0).forEach((client) => client.end(true)));
+afterEach(() => clients.end());
 afterAll(() => scene?.close());
 
 const device = (n: number): Device => scene.factoryDevices[n - 1]!;
@@ -57,25 +58,7 @@ const call = <T>(service: string, operation: string, input: object): Promise<T> 
   scene.desk.cloud.call<T>(service, operation, input as Record<string, unknown>);
 const statusOf = async (of: Device): Promise<string | undefined> => (await scene.statuses([of]))[0];
 
-async function connect({ certificatePem, privateKeyPem, thingName }: Device, clientId = thingName): Promise<MqttClient> {
-  const { desk } = scene;
-  const client = await mqtt.connectAsync(
-    `mqtts://127.0.0.1:${desk.env.DESK_MQTT_PORT}`,
-    {
-      ca: desk.serverCaPem,
-      cert: certificatePem,
-      key: privateKeyPem,
-      clientId,
-      protocolVersion: 4,
-      reconnectPeriod: 0,
-      rejectUnauthorized: false,
-    },
-    false,
-  );
-  client.on('error', () => undefined);
-  clients.push(client);
-  return client;
-}
+const connect = (from: Device, clientId?: string): Promise<MqttClient> => clients.connect(scene, from, clientId);
 
 /** Out of its own thing, if it is in one, and into these, not exclusively: AWS IoT names no thing of its connections then. */
 async function attach({ certificateArn: principal, thingName: own }: Device, ...things: readonly string[]): Promise<void> {
